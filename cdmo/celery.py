@@ -7,9 +7,9 @@ from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cdmo.settings")
 
-from django.conf import settings  # noqa: E402 -- needs the variable above
+from django.conf import settings
 
-from cdmo.runtime.heartbeat import Heartbeat  # noqa: E402
+from cdmo.runtime.heartbeat import Heartbeat
 
 ROOMS_WITH_TASKS = ("qc.instruments", "qc.release")
 SWEEP_SECONDS = 2.0

@@ -1,0 +1,48 @@
+"""Is the process alive, and can it work? For load balancers and container engines."""
+
+import redis
+from django.contrib.auth.decorators import login_not_required
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from cdmo.runtime.heartbeat import impatient_redis, worker_answers
+
+
+@login_not_required
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 as long as the process answers at all."""
+    return JsonResponse({"status": "alive"})
+
+
+@login_not_required
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when database, Redis and a worker answer, else 503 naming what is missing."""
+    missing = [] if database_answers() else ["database"]
+    client = impatient_redis()
+    try:
+        if not worker_answers(client):
+            missing.append("worker")
+    except redis.RedisError:
+        missing += ["redis", "worker"]  # no one hears a worker that has no Redis
+    finally:
+        client.close()
+    if missing:
+        return JsonResponse({"status": "not ready", "missing": missing}, status=503)
+    return JsonResponse({"status": "ready"})
+
+
+def database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        connection.close()  # the next request must not inherit a broken connection
+        return False
+    return True
