@@ -1,0 +1,1 @@
+"""Making it: facility, materials and genealogy, deviations, identity, manufacture."""

@@ -1,0 +1,324 @@
+"""Master batch records and their typed steps; batches and the steps as executed."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from batches.manufacture.states import (
+    Custody,
+    Disposition,
+    Execution,
+    Inventory,
+    MasterStatus,
+    Purpose,
+    StepKind,
+    StepStatus,
+)
+from batches.materials.models import QUANTITY
+from cdmo.accounts.models import Site, SponsorOwned
+from cdmo.records.canonical import instant
+
+
+class MasterBatchRecord(SponsorOwned):
+    """A version of the instructions for a process version: typed steps with limits."""
+
+    record_type = "master_batch_record"
+    key_field = "code"
+    sponsor_parents = ("product", "process_version")
+
+    code = models.CharField(max_length=60, unique=True)
+    product = models.ForeignKey(
+        "portfolio.Product", on_delete=models.PROTECT, related_name="masters"
+    )
+    process_version = models.ForeignKey(
+        "portfolio.ProcessVersion", on_delete=models.PROTECT, related_name="masters"
+    )
+    version = models.PositiveIntegerField()
+    title = models.CharField(max_length=200)
+    status = models.CharField(
+        max_length=10, choices=MasterStatus, default=MasterStatus.DRAFT, editable=False
+    )
+    effective_from = models.DateField(null=True, blank=True)
+    yield_unit = models.CharField(max_length=20, blank=True)
+    yield_lower = models.DecimalField(**QUANTITY, null=True, blank=True)
+    yield_upper = models.DecimalField(**QUANTITY, null=True, blank=True)
+    written_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    illustrative = models.BooleanField(default=False)
+
+    class Meta(SponsorOwned.Meta):
+        ordering = ["code"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["process_version", "version"], name="batches_master_version_once"
+            ),
+            models.CheckConstraint(
+                name="batches_master_status", condition=Q(status__in=MasterStatus.values)
+            ),
+        ]
+
+    def signed_content(self, verb: str) -> dict:
+        return {
+            "record_type": self.record_type,
+            "code": self.code,
+            "version": self.version,
+            "process_version": self.process_version.code,
+            "steps": [step.content() for step in self.steps.order_by("position")],
+        }
+
+
+class MasterStep(SponsorOwned):
+    """One step of the instructions."""
+
+    record_type = "master_step"
+    sponsor_parents = ("master",)
+
+    master = models.ForeignKey(MasterBatchRecord, on_delete=models.PROTECT, related_name="steps")
+    position = models.PositiveIntegerField()
+    code = models.CharField(max_length=40)
+    title = models.CharField(max_length=200)
+    instruction = models.TextField(blank=True)
+    kind = models.CharField(max_length=12, choices=StepKind, default=StepKind.CHECK)
+    unit = models.CharField(max_length=20, blank=True)
+    lower = models.DecimalField(**QUANTITY, null=True, blank=True)
+    upper = models.DecimalField(**QUANTITY, null=True, blank=True)
+    expected = models.CharField(max_length=120, blank=True)
+    critical = models.BooleanField(default=False, help_text="Needs a second person's verification.")
+    mandatory = models.BooleanField(default=True)
+
+    class Meta(SponsorOwned.Meta):
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["master", "position"], name="batches_masterstep_position"
+            ),
+            models.UniqueConstraint(fields=["master", "code"], name="batches_masterstep_code"),
+            models.CheckConstraint(
+                name="batches_masterstep_limits",
+                condition=Q(lower__isnull=True) | Q(upper__isnull=True) | Q(upper__gte=F("lower")),
+            ),
+        ]
+
+    def content(self) -> dict:
+        return {
+            "position": self.position,
+            "code": self.code,
+            "title": self.title,
+            "instruction": self.instruction,
+            "kind": self.kind,
+            "unit": self.unit,
+            "lower": f"{self.lower.normalize():f}" if self.lower is not None else None,
+            "upper": f"{self.upper.normalize():f}" if self.upper is not None else None,
+            "expected": self.expected,
+            "critical": self.critical,
+            "mandatory": self.mandatory,
+        }
+
+
+class Batch(SponsorOwned):
+    """One batch of one process version, from planning to disposition. Four axes, four columns."""
+
+    record_type = "batch"
+    key_field = "number"
+    sponsor_parents = ("product", "process_version")
+
+    number = models.CharField(max_length=60, unique=True)
+    product = models.ForeignKey(
+        "portfolio.Product", on_delete=models.PROTECT, related_name="batches"
+    )
+    process_version = models.ForeignKey(
+        "portfolio.ProcessVersion", on_delete=models.PROTECT, related_name="batches"
+    )
+    master = models.ForeignKey(
+        MasterBatchRecord, null=True, blank=True, on_delete=models.PROTECT, related_name="batches"
+    )
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="batches")
+    purpose = models.CharField(max_length=12, choices=Purpose)
+    objective = models.CharField(max_length=400, blank=True)
+    execution = models.CharField(
+        max_length=10, choices=Execution, default=Execution.PLANNED, editable=False
+    )
+    disposition = models.CharField(
+        max_length=12, choices=Disposition, default=Disposition.PENDING, editable=False
+    )
+    inventory = models.CharField(
+        max_length=10, choices=Inventory, default=Inventory.QUARANTINE, editable=False
+    )
+    custody = models.CharField(max_length=12, choices=Custody, default=Custody.SITE, editable=False)
+    coi = models.ForeignKey(
+        "batches.IdentityChain",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="batches",
+    )
+    planned_by = models.ForeignKey(
+        "accounts.User", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    planned_at = models.DateTimeField()
+    planned_start_at = models.DateTimeField(null=True, blank=True)
+    issued_at = models.DateTimeField(null=True, editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    completed_at = models.DateTimeField(null=True, editable=False)
+    reviewed_at = models.DateTimeField(null=True, editable=False)
+    reviewed_by = models.ForeignKey(
+        "accounts.User", null=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    disposed_at = models.DateTimeField(null=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    yield_value = models.DecimalField(**QUANTITY, null=True, blank=True)
+    yield_unit = models.CharField(max_length=20, blank=True)
+    illustrative = models.BooleanField(default=False)
+
+    class Meta(SponsorOwned.Meta):
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["sponsor", "execution"], name="batches_batch_sponsor_exec"),
+            models.Index(fields=["disposition", "execution"], name="batches_batch_state"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="batches_batch_execution", condition=Q(execution__in=Execution.values)
+            ),
+            models.CheckConstraint(
+                name="batches_batch_disposition", condition=Q(disposition__in=Disposition.values)
+            ),
+            models.CheckConstraint(
+                name="batches_batch_inventory", condition=Q(inventory__in=Inventory.values)
+            ),
+            models.CheckConstraint(
+                name="batches_batch_custody", condition=Q(custody__in=Custody.values)
+            ),
+            models.CheckConstraint(
+                name="batches_batch_undecided_is_in_quarantine",
+                condition=~Q(disposition="pending") | Q(inventory__in=["quarantine", "destroyed"]),
+            ),
+            models.CheckConstraint(
+                name="batches_batch_reviewed_pair",
+                condition=Q(reviewed_by__isnull=True, reviewed_at__isnull=True)
+                | Q(reviewed_by__isnull=False, reviewed_at__isnull=False),
+            ),
+        ]
+
+    def signed_content(self, verb: str) -> dict | None:
+        """What a signature stands for: on issue the instructions, on review the executed record.
+
+        Decisions on disposition are bound to the release check's evidence, not to this.
+        """
+        if verb == "issue":
+            return {
+                "record_type": self.record_type,
+                "number": self.number,
+                "master": self.master.signed_content("approve"),
+            }
+        if verb not in {"complete", "review"}:
+            return None
+        return {
+            "record_type": self.record_type,
+            "number": self.number,
+            "product": self.product.code,
+            "process_version": self.process_version.code,
+            "purpose": self.purpose,
+            "master": self.master.code if self.master_id else None,
+            "coi": self.coi.coi if self.coi_id else None,
+            "started_at": instant(self.started_at),
+            "completed_at": instant(self.completed_at),
+            "steps": [
+                step.content() for step in self.steps.select_related("performed_by", "verified_by")
+            ],
+            "consumptions": [
+                {
+                    "source": c.lot.number if c.lot_id else c.source_batch.number,
+                    "quantity": f"{c.quantity.normalize():f}",
+                    "unit": c.unit,
+                    "used_at": instant(c.used_at),
+                }
+                for c in self.consumptions.filter(cancelled_at__isnull=True)
+                .select_related("lot", "source_batch")
+                .order_by("id")
+            ],
+        }
+
+
+class BatchStep(SponsorOwned):
+    """One step of one batch: a copy of the instruction as issued, and what was done."""
+
+    record_type = "step"
+    sponsor_parents = ("batch",)
+    # The executed record is the CDMO's until the batch record has been reviewed.
+    sponsor_sees = (
+        "EXISTS (SELECT 1 FROM batches_batch b WHERE b.id = batch_id AND b.reviewed_at IS NOT NULL)"
+    )
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="steps")
+    master_step = models.ForeignKey(MasterStep, on_delete=models.PROTECT, related_name="+")
+    position = models.PositiveIntegerField()
+    code = models.CharField(max_length=40)
+    title = models.CharField(max_length=200)
+    instruction = models.TextField(blank=True)
+    kind = models.CharField(max_length=12, choices=StepKind)
+    unit = models.CharField(max_length=20, blank=True)
+    lower = models.DecimalField(**QUANTITY, null=True)
+    upper = models.DecimalField(**QUANTITY, null=True)
+    expected = models.CharField(max_length=120, blank=True)
+    critical = models.BooleanField()
+    mandatory = models.BooleanField()
+    status = models.CharField(
+        max_length=14, choices=StepStatus, default=StepStatus.OPEN, editable=False
+    )
+    value = models.CharField(max_length=400, blank=True)
+    number = models.DecimalField(**QUANTITY, null=True)
+    comment = models.TextField(blank=True)
+    in_limits = models.BooleanField(null=True)
+    performed_by = models.ForeignKey(
+        "accounts.User", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    performed_at = models.DateTimeField(null=True)
+    verified_by = models.ForeignKey(
+        "accounts.User", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    verified_at = models.DateTimeField(null=True)
+
+    class Meta(SponsorOwned.Meta):
+        ordering = ["batch_id", "position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "position"], name="batches_batchstep_position"
+            ),
+            models.UniqueConstraint(fields=["batch", "code"], name="batches_batchstep_code"),
+            models.CheckConstraint(
+                name="batches_batchstep_two_people",
+                condition=Q(verified_by__isnull=True)
+                | Q(performed_by__isnull=True)
+                | ~Q(verified_by=F("performed_by")),
+            ),
+            models.CheckConstraint(
+                name="batches_batchstep_performed_pair",
+                condition=Q(performed_by__isnull=True, performed_at__isnull=True)
+                | Q(performed_by__isnull=False, performed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="batches_batchstep_verified_pair",
+                condition=Q(verified_by__isnull=True, verified_at__isnull=True)
+                | Q(verified_by__isnull=False, verified_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="batches_batchstep_status", condition=Q(status__in=StepStatus.values)
+            ),
+        ]
+
+    @property
+    def key(self) -> str:
+        return f"{self.batch.number}/{self.code}"
+
+    def content(self) -> dict:
+        return {
+            "code": self.code,
+            "status": self.status,
+            "value": self.value,
+            "unit": self.unit,
+            "comment": self.comment,
+            "in_limits": self.in_limits,
+            "performed_by": self.performed_by.email if self.performed_by_id else None,
+            "performed_at": instant(self.performed_at),
+            "verified_by": self.verified_by.email if self.verified_by_id else None,
+            "verified_at": instant(self.verified_at),
+        }

@@ -1,0 +1,1 @@
+"""Organisations, people, roles as code, appointments, API tokens, and who may see what."""

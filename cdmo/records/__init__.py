@@ -1,0 +1,1 @@
+"""The record: audit trail, electronic signatures, immutable documents, the outbox of changes."""

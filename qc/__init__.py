@@ -1,0 +1,1 @@
+"""Knowing what was made: specifications, instruments, laboratory, release."""

@@ -1,0 +1,24 @@
+"""The app's tables live in its rooms; this module only makes Django find them."""
+
+from qc.instruments.models import Calibration, Instrument, InstrumentFile, Measurement, ParseRun
+from qc.laboratory.models import Method, OosInvestigation, Result, Sample
+from qc.release.models import Certificate, Certification, Justification, ReleaseCheck
+from qc.specifications.models import SpecificationLine, Specification
+
+__all__ = [
+    "Calibration",
+    "Certificate",
+    "Certification",
+    "Instrument",
+    "InstrumentFile",
+    "Justification",
+    "Measurement",
+    "Method",
+    "OosInvestigation",
+    "ParseRun",
+    "ReleaseCheck",
+    "Result",
+    "Sample",
+    "Specification",
+    "SpecificationLine",
+]

@@ -1,0 +1,1 @@
+"""Bringing a process in: it watches everything, so it stands on top."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class TechtransferConfig(AppConfig):
+    name = "techtransfer"
+    label = "techtransfer"
