@@ -25,6 +25,9 @@ class Deviation(SponsorOwned):
         on_delete=models.PROTECT,
         related_name="deviations",
     )
+    concerns_yield = models.BooleanField(
+        default=False, help_text="The yield is outside the limits of the master batch record."
+    )
     title = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     classification = models.CharField(max_length=8, choices=Classification, blank=True, default="")
@@ -60,6 +63,7 @@ class Deviation(SponsorOwned):
             "record_type": self.record_type,
             "number": self.number,
             "batch": self.batch.number,
+            "step": self.step.code if self.step_id else None,
             "title": self.title,
             "description": self.description,
             "classification": self.classification,

@@ -18,6 +18,11 @@ from cdmo.accounts.models import Site, SponsorOwned
 from cdmo.records.canonical import instant
 
 
+def plain(number) -> str | None:
+    """Return a decimal as people write it: no exponent, no zeros that the column added."""
+    return None if number is None else f"{number.normalize():f}"
+
+
 class MasterBatchRecord(SponsorOwned):
     """A version of the instructions for a process version: typed steps with limits."""
 
@@ -50,6 +55,11 @@ class MasterBatchRecord(SponsorOwned):
             models.UniqueConstraint(
                 fields=["process_version", "version"], name="batches_master_version_once"
             ),
+            models.UniqueConstraint(
+                fields=["process_version"],
+                condition=Q(status="effective"),
+                name="batches_master_one_effective",
+            ),
             models.CheckConstraint(
                 name="batches_master_status", condition=Q(status__in=MasterStatus.values)
             ),
@@ -61,6 +71,9 @@ class MasterBatchRecord(SponsorOwned):
             "code": self.code,
             "version": self.version,
             "process_version": self.process_version.code,
+            "yield_unit": self.yield_unit,
+            "yield_lower": plain(self.yield_lower),
+            "yield_upper": plain(self.yield_upper),
             "steps": [step.content() for step in self.steps.order_by("position")],
         }
 
@@ -105,8 +118,8 @@ class MasterStep(SponsorOwned):
             "instruction": self.instruction,
             "kind": self.kind,
             "unit": self.unit,
-            "lower": f"{self.lower.normalize():f}" if self.lower is not None else None,
-            "upper": f"{self.upper.normalize():f}" if self.upper is not None else None,
+            "lower": plain(self.lower),
+            "upper": plain(self.upper),
             "expected": self.expected,
             "critical": self.critical,
             "mandatory": self.mandatory,
@@ -163,6 +176,8 @@ class Batch(SponsorOwned):
         "accounts.User", null=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
     disposed_at = models.DateTimeField(null=True, editable=False)
+    held_at = models.DateTimeField(null=True, editable=False)
+    hold_reason = models.CharField(max_length=400, blank=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     yield_value = models.DecimalField(**QUANTITY, null=True, blank=True)
     yield_unit = models.CharField(max_length=20, blank=True)
@@ -221,13 +236,16 @@ class Batch(SponsorOwned):
             "coi": self.coi.coi if self.coi_id else None,
             "started_at": instant(self.started_at),
             "completed_at": instant(self.completed_at),
+            "yield": plain(self.yield_value),
+            "yield_unit": self.yield_unit,
             "steps": [
-                step.content() for step in self.steps.select_related("performed_by", "verified_by")
+                step.content()
+                for step in self.steps.select_related("performed_by", "verified_by", "corrected_by")
             ],
             "consumptions": [
                 {
                     "source": c.lot.number if c.lot_id else c.source_batch.number,
-                    "quantity": f"{c.quantity.normalize():f}",
+                    "quantity": plain(c.quantity),
                     "unit": c.unit,
                     "used_at": instant(c.used_at),
                 }
@@ -276,6 +294,15 @@ class BatchStep(SponsorOwned):
         "accounts.User", null=True, on_delete=models.PROTECT, related_name="+"
     )
     verified_at = models.DateTimeField(null=True)
+    # When it was written down; `performed_at` is when it was done (a late entry has both).
+    recorded_at = models.DateTimeField(null=True, editable=False)
+    # A value once out of its limits stays marked, also after it was corrected.
+    was_out = models.BooleanField(default=False, editable=False)
+    first_value = models.CharField(max_length=400, blank=True, editable=False)
+    corrected_by = models.ForeignKey(
+        "accounts.User", null=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    corrected_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(SponsorOwned.Meta):
         ordering = ["batch_id", "position"]
@@ -301,6 +328,11 @@ class BatchStep(SponsorOwned):
                 | Q(verified_by__isnull=False, verified_at__isnull=False),
             ),
             models.CheckConstraint(
+                name="batches_batchstep_corrected_pair",
+                condition=Q(corrected_by__isnull=True, corrected_at__isnull=True)
+                | Q(corrected_by__isnull=False, corrected_at__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="batches_batchstep_status", condition=Q(status__in=StepStatus.values)
             ),
         ]
@@ -321,4 +353,8 @@ class BatchStep(SponsorOwned):
             "performed_at": instant(self.performed_at),
             "verified_by": self.verified_by.email if self.verified_by_id else None,
             "verified_at": instant(self.verified_at),
+            "recorded_at": instant(self.recorded_at),
+            "first_value": self.first_value,
+            "corrected_by": self.corrected_by.email if self.corrected_by_id else None,
+            "corrected_at": instant(self.corrected_at),
         }

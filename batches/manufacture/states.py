@@ -51,6 +51,7 @@ class Purpose(TextChoices):
 
 
 CLINICAL_PURPOSES = frozenset({Purpose.CLINICAL, Purpose.COMMERCIAL, Purpose.PPQ})
+GMP_PURPOSES = CLINICAL_PURPOSES | {Purpose.APS}
 
 
 class StepKind(TextChoices):
@@ -79,11 +80,13 @@ START = Move("start", Execution.ISSUED, Execution.IN_PROCESS)
 HOLD = Move("hold", Execution.IN_PROCESS, Execution.ON_HOLD)
 RESUME = Move("resume", Execution.ON_HOLD, Execution.IN_PROCESS)
 COMPLETE = Move("complete", Execution.IN_PROCESS, Execution.COMPLETED, signed=True)
+# A correction after completion voids its signature; production signs the corrected record again.
+COMPLETE_AGAIN = Move("complete", Execution.COMPLETED, Execution.COMPLETED, signed=True)
 ABORTS = tuple(
     Move("abort", source, Execution.ABORTED, signed=True)
     for source in (Execution.PLANNED, Execution.ISSUED, Execution.IN_PROCESS, Execution.ON_HOLD)
 )
-EXECUTION_MOVES = (ISSUE, START, HOLD, RESUME, COMPLETE, *ABORTS)
+EXECUTION_MOVES = (ISSUE, START, HOLD, RESUME, COMPLETE, COMPLETE_AGAIN, *ABORTS)
 
 CERTIFY = Move("certify", Disposition.PENDING, Disposition.RELEASED, signed=True)
 CERTIFY_FINALLY = Move("certify", Disposition.CONDITIONAL, Disposition.RELEASED, signed=True)
