@@ -51,11 +51,13 @@ class Site:
                 self.end_marked()
                 self.check_port()
                 frontend.ensure()
+                settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
                 servers = self.start_servers(stack)
                 self.prepare_database()
                 crew = Crew(servers=servers, say=self.say)
                 for name, command in procfile().items():
-                    crew.add_process(name, self.kept(name, command), env=self.environment())
+                    command = self.kept(name, command)
+                    crew.add_process(name, command, env=self.environment(), cwd=str(ROOT))
                 threading.Thread(target=self.announce, daemon=True).start()
                 crew.loop()
             except KeyboardInterrupt:
@@ -115,8 +117,9 @@ class Site:
             "HOST": self.host,
             "PORT": str(self.port),
             "PATH": os.pathsep.join([programs, os.environ.get("PATH", os.defpath)]),
-            "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
+            # On a laptop or in a throw-away container the worker may well run as root.
+            "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         }
 
     def announce(self) -> None:
