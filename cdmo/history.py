@@ -6,6 +6,7 @@ transition tables: a bulk change of 10,000 rows costs one INSERT, not 10,000 tri
 """
 
 import pgtrigger
+from django.apps import apps
 from pgtrigger import utils as pgtrigger_utils
 
 # Set by cdmo.records.acting for the length of a service call. Without it (psql, a forgotten
@@ -23,8 +24,14 @@ _COLUMNS = """(kind, at, verb, record_type, record_id, record, sponsor_id, old, 
     by_id, by_name, role, reason, request_id, app_version, database_user, shared)"""
 
 
+def _real(model):
+    """Return the class as written: migrations pass a rendered one without its own attributes."""
+    return apps.get_model(model._meta.app_label, model._meta.model_name)
+
+
 def _names(model) -> dict:
     """SQL fragments that name the row: its type, key column, sponsor column and hidden columns."""
+    model = _real(model)
     columns = {field.column for field in model._meta.concrete_fields}
     key = getattr(model, "key_field", "id")
     key_column = model._meta.get_field(key).column
@@ -79,7 +86,7 @@ class LogUpdate(pgtrigger.Trigger):
             ) d
             WHERE d.new IS NOT NULL;
             RETURN NULL;
-        """
+        """  # noqa: E501 (a line of SQL)
 
 
 def refuse(name: str, operation, message: str) -> pgtrigger.Trigger:
@@ -120,6 +127,7 @@ class SponsorMatches(pgtrigger.Trigger):
     level = pgtrigger.Row
 
     def get_func(self, model):
+        model = _real(model)
         checks = []
         for name in getattr(model, "sponsor_parents", ()):
             field = model._meta.get_field(name)

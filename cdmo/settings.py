@@ -45,6 +45,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "cdmo.api.middleware.StorableCharacters",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -60,6 +61,7 @@ MIDDLEWARE = [
     "cdmo.accounts.middleware.BearerMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "cdmo.accounts.middleware.IsolationMiddleware",
+    "cdmo.api.middleware.IdempotencyMiddleware",
 ]
 
 ROOT_URLCONF = "cdmo.urls"
@@ -167,7 +169,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["cdmo.api.permissions.SignedInAndMayWrite"],
     "DEFAULT_PAGINATION_CLASS": "cdmo.api.pagination.KeysetPagination",
     "DEFAULT_FILTER_BACKENDS": [
-        "django_filters.rest_framework.DjangoFilterBackend",
+        "cdmo.api.filters.Filters",
         "cdmo.api.filters.Search",
         "cdmo.api.filters.Ordering",
     ],

@@ -1,8 +1,8 @@
 """The sponsors' database role, row-level security, and the read-only transaction.
 
-A sponsor's request runs as `cdmo_sponsor`: it may only SELECT, only from tables listed here or owned
-by a sponsor, and PostgreSQL shows it only its own rows. A forgotten filter leaks nothing and a
-forgotten guard writes nothing. The role is granted nothing on people, tokens, sessions or
+A sponsor's request runs as `cdmo_sponsor`: it may only SELECT, only from tables listed here or
+owned by a sponsor, and PostgreSQL shows it only its own rows. A forgotten filter leaks nothing
+and a forgotten guard writes nothing. The role is granted nothing on people, tokens, sessions or
 instruments: what a sponsor may read of a person (a printed name) is copied into the record.
 """
 
@@ -34,7 +34,7 @@ def policies() -> dict[str, str]:
 
 
 def widened() -> dict[str, str]:
-    """Return extra conditions, OR-ed: rows of others that a sponsor meets through its own batches."""
+    """Return extra conditions, OR-ed: others' rows that a sponsor meets in its own batches."""
     return {
         model._meta.db_table: model.sponsor_also_sees.replace("{mine}", _MINE)
         for model in apps.get_models()

@@ -2,8 +2,9 @@
 
 import hashlib
 import secrets
+from datetime import date
 from functools import cached_property
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
@@ -33,13 +34,13 @@ class Regulated(models.Model):
         abstract = True
         triggers = kept()
 
+    def __str__(self):
+        return self.key
+
     @property
     def key(self) -> str:
         """The public, human name of this record: unique for ever, never reused."""
         return str(getattr(self, self.key_field))
-
-    def __str__(self):
-        return self.key
 
 
 class Organisation(Regulated):
@@ -92,6 +93,10 @@ class Site(Regulated):
 
     class Meta(Regulated.Meta):
         ordering = ["code"]
+
+    def day(self, at) -> date:
+        """Return the calendar day at this site: what "effective from" and "valid until" mean."""
+        return at.astimezone(ZoneInfo(self.timezone)).date()
 
 
 class UserManager(BaseUserManager):

@@ -1,0 +1,1 @@
+"""The REST door's shared parts: authentication, errors, paging, idempotency, ETags, verbs."""

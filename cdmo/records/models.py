@@ -23,7 +23,7 @@ class AuditEvent(models.Model):
         CHANGE = "change", "Field change"
         EVENT = "event", "Event"
 
-    record_type_name = "audit_event"
+    key_field = "id"
     sponsor_sees = "shared"
 
     kind = models.CharField(max_length=6, choices=Kind)
@@ -58,17 +58,18 @@ class AuditEvent(models.Model):
         ]
         triggers = append_only()
 
+    def __str__(self):
+        return f"{self.verb} {self.record}"
+
     @property
     def key(self):
         return str(self.pk)
-
-    def __str__(self):
-        return f"{self.verb} {self.record}"
 
 
 class Signature(models.Model):
     """A person's electronic signature under one record's content (21 CFR 11.50, 11.70)."""
 
+    key_field = "id"
     sponsor_sees = (
         "record_type IN ('batch', 'certification', 'certificate', 'specification', 'agreement',"
         " 'transfer_gate')"
@@ -99,6 +100,9 @@ class Signature(models.Model):
         ]
         triggers = append_only()
 
+    def __str__(self):
+        return f"{self.printed_name}: {self.meaning}"
+
     @property
     def key(self):
         return str(self.pk)
@@ -108,14 +112,14 @@ class Signature(models.Model):
         void = getattr(self, "void", None)
         return void.at if void else None
 
-    def __str__(self):
-        return f"{self.printed_name}: {self.meaning}"
-
 
 class SignatureVoid(models.Model):
     """A signature no longer stands, because what was signed has changed. The signature stays."""
 
-    sponsor_sees = "EXISTS (SELECT 1 FROM records_signature s WHERE s.id = signature_id AND s.sponsor_id = {mine})"
+    sponsor_sees = (
+        "EXISTS (SELECT 1 FROM records_signature s"
+        + " WHERE s.id = signature_id AND s.sponsor_id = {mine})"
+    )
 
     signature = models.OneToOneField(Signature, on_delete=models.PROTECT, related_name="void")
     at = models.DateTimeField()
@@ -162,18 +166,19 @@ class Document(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
 
-    record_type_name = "document"
+    key_field = "number"
+
     objects = MaybeSponsoredQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
         triggers = append_only()
 
-    @property
-    def key(self):
+    def __str__(self):
         return self.number
 
-    def __str__(self):
+    @property
+    def key(self):
         return self.number
 
 

@@ -1,8 +1,9 @@
 """Electronic signatures: re-authentication, binding to content, voiding.
 
-A record that can be signed has `signed_content(verb) -> dict | None`: everything a signature with
-that verb stands for, and nothing that changes by itself (no status). None: the signature is bound to
-content that its own room gives and watches (a certification to its evidence). Source: 21 CFR 11.50, 11.70, 11.200; domain.md section 6.
+A record that can be signed has `signed_content(verb) -> dict | None`: everything a signature
+with that verb stands for, and nothing that changes by itself (no status). None: the signature is
+bound to content that its own room gives and watches (a certification to its evidence).
+Source: 21 CFR 11.50, 11.70, 11.200; domain.md section 6.
 """
 
 from dataclasses import dataclass
@@ -38,9 +39,9 @@ class Proof:
 
 
 def reauthenticate(*, by, password: str, record, verb: str, at) -> Proof:
-    """Check the password and return a Proof, or record the failure and raise SignatureRefused.
+    """Return a Proof for the right password, or record the failure and raise SignatureRefused.
 
-    Call it outside the change's transaction: the record of a failed attempt must outlive a refusal.
+    Call it outside the change's transaction: the record of a failure must outlive a refusal.
     """
     if by.is_service:
         _record_failure(by=by, record=record, verb=verb, at=at, why="service account")
@@ -68,7 +69,7 @@ def _record_failure(*, by, record, verb, at, why, count=True) -> None:
 
 @service
 def sign(*, record, verb, meaning, by, at, proof: Proof, content=None, reason=""):
-    """Put a signature under a record's content. `content` overrides `record.signed_content(verb)`."""
+    """Put a signature under a record's content; `content` overrides `record.signed_content`."""
     if not isinstance(proof, Proof) or proof.user_id != by.pk:
         raise SignatureRefused("This signature belongs to somebody else.")
     data = canonical(record.signed_content(verb) if content is None else content)
@@ -108,7 +109,7 @@ def standing_signatures(record, *, verb=None):
 
 @service
 def void_stale_signatures(*, record, by, at, reason="") -> int:
-    """Void every standing signature whose content has changed. Returns how many. Call after a change."""
+    """Void every standing signature whose content has changed; returns how many."""
     stale = [
         signature
         for signature in standing_signatures(record)
