@@ -49,8 +49,17 @@ SIGN = Move("sign", AgreementStatus.DRAFT, AgreementStatus.IN_FORCE, signed=True
 TERMINATE = Move("terminate", AgreementStatus.IN_FORCE, AgreementStatus.TERMINATED, signed=True)
 AGREEMENT_MOVES = (SIGN, TERMINATE)
 
+EXERCISE = Move("exercise", ScopeStatus.OPTION, ScopeStatus.EXERCISED, signed=True)
+DECLINE = Move("decline", ScopeStatus.OPTION, ScopeStatus.DECLINED, signed=True)
+SCOPE_MOVES = (EXERCISE, DECLINE)
+
 APPROVE_ENGINEERING = Move(
     "approve", ProcessStatus.DEVELOPMENT, ProcessStatus.ENGINEERING, signed=True
 )
 APPROVE_QUALIFIED = Move("approve", ProcessStatus.ENGINEERING, ProcessStatus.QUALIFIED, signed=True)
-PROCESS_MOVES = (APPROVE_ENGINEERING, APPROVE_QUALIFIED)
+RETIRES = tuple(
+    Move("retire", source, ProcessStatus.RETIRED, signed=True)
+    for source in (ProcessStatus.DEVELOPMENT, ProcessStatus.ENGINEERING, ProcessStatus.QUALIFIED)
+)
+APPROVALS = (APPROVE_ENGINEERING, APPROVE_QUALIFIED)
+PROCESS_MOVES = (*APPROVALS, *RETIRES)

@@ -32,7 +32,7 @@ def service(function):
     for name in ("by", "at"):
         if name not in parameters:
             raise TypeError(f"{function.__qualname__} must take `{name}`")
-    if any(p.kind is not p.KEYWORD_ONLY for p in parameters.values()):
+    if any(p.kind not in {p.KEYWORD_ONLY, p.VAR_KEYWORD} for p in parameters.values()):
         raise TypeError(f"{function.__qualname__} must take keyword-only arguments")
 
     @functools.wraps(function)
