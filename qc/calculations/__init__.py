@@ -1,0 +1,1 @@
+"""Pure calculations with formula, source and worked example. No Django in here."""
