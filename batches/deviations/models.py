@@ -12,7 +12,7 @@ class Deviation(SponsorOwned):
 
     record_type = "deviation"
     key_field = "number"
-    sponsor_parents = ("batch",)
+    sponsor_parents = ("batch", "step")
     # Interim findings stay inside; a sponsor reads a deviation once QA has closed it.
     sponsor_sees = "status = 'closed'"
 

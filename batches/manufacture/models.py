@@ -131,7 +131,7 @@ class Batch(SponsorOwned):
 
     record_type = "batch"
     key_field = "number"
-    sponsor_parents = ("product", "process_version")
+    sponsor_parents = ("product", "process_version", "master", "coi")
 
     number = models.CharField(max_length=60, unique=True)
     product = models.ForeignKey(
@@ -260,7 +260,7 @@ class BatchStep(SponsorOwned):
     """One step of one batch: a copy of the instruction as issued, and what was done."""
 
     record_type = "step"
-    sponsor_parents = ("batch",)
+    sponsor_parents = ("batch", "master_step")
     # The executed record is the CDMO's until the batch record has been reviewed.
     sponsor_sees = (
         "EXISTS (SELECT 1 FROM batches_batch b WHERE b.id = batch_id AND b.reviewed_at IS NOT NULL)"

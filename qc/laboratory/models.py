@@ -76,7 +76,7 @@ class Result(SponsorOwned):
     """One reportable value of one test on one sample. Superseded or invalidated, never overwritten."""
 
     record_type = "result"
-    sponsor_parents = ("sample", "batch")
+    sponsor_parents = ("sample", "batch", "line", "supersedes")
     sponsor_sees = "status = 'approved'"
 
     sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="results")

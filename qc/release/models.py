@@ -147,7 +147,7 @@ class Certificate(SponsorOwned):
 
     record_type = "certificate"
     key_field = "number"
-    sponsor_parents = ("batch",)
+    sponsor_parents = ("batch", "certification", "specification", "supersedes")
 
     number = models.CharField(max_length=40, unique=True)
     batch = models.ForeignKey(
