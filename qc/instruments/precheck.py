@@ -157,18 +157,19 @@ def _text_problems(data: bytes) -> list[str]:
 
 def heading_problem(line: str) -> str:
     """A sentence if a cell of this text could run as an endless search pattern, or nothing."""
-    for cell in (line, *_CELL_SEPARATOR.split(line)):
-        if _has_nested_quantifier(cell) or (
-            cell is not line and (_WILDCARDS.search(cell) or _REPEATED.search(cell))
-        ):
-            return (
-                f'"{storable(cell).strip()[:60]}" could block the reader, because it is written '
-                f"like a search pattern. "
-                "Change the name on the instrument (no * or + directly behind a bracket) and "
-                "export again, or enter the "
-                "results by hand."
-            )
-    return ""
+    for cell in _CELL_SEPARATOR.split(line):
+        if _WILDCARDS.search(cell) or _REPEATED.search(cell):
+            return _pattern_sentence(cell)
+    # Over the whole line: a quantifier may hold a comma itself, as in "(a|b){2,9}".
+    return _pattern_sentence(line) if _has_nested_quantifier(line) else ""
+
+
+def _pattern_sentence(text: str) -> str:
+    return (
+        f'"{storable(text).strip()[:60]}" could block the reader, because it is written like a '
+        "search pattern. Change the name on the instrument (no * or + directly behind a bracket) "
+        "and export again, or enter the results by hand."
+    )
 
 
 def _has_nested_quantifier(text: str) -> bool:

@@ -17,15 +17,15 @@ from qc.instruments.reading import MAX_DIGITS
 _MONTH_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec"
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES.split(" "), start=1)}
 _SPACES = " \u00a0\u202f\u2009"
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
-_SPACED_THOUSANDS = re.compile(rf"[+-]?\d{{1,3}}([{_SPACES}]\d{{3}})+(\.\d+)?")
-_COMMA_DECIMAL = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_SPACED_THOUSANDS = re.compile(rf"[+-]?\d{{1,3}}([{_SPACES}]\d{{3}})+(\.\d+)?", re.ASCII)
+_COMMA_DECIMAL = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})", re.ASCII)
 _NOTHING = {"", "-", "--", "n/a", "na", "nan", "null", "none"}
 
-_NAMED_MONTH = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3})[a-z]*\.?[ -](\d{4})(?:\s+(.+))?")
-_SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:\s+(.+))?")
-_YEAR_FIRST = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T\s]+(.+))?")
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?")
+_NAMED_MONTH = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3})[a-z]*\.?[ -](\d{4})(?:\s+(.+))?", re.ASCII)
+_SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:\s+(.+))?", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T\s]+(.+))?", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?", re.ASCII)
 
 
 class Value(NamedTuple):

@@ -55,7 +55,7 @@ def read(data: bytes, *, filename: str) -> ReadOutcome:
     """Read a Vi-CELL BLU csv export."""
     rows, encoding = rows_of(data, delimiter=",")
     titles = [title_of(cell) for cell in rows[0].cells] if rows else []
-    if "sample id" not in titles or not {"viability (%)", "cell count"} & set(titles):
+    if not {"sample id", "analysis date/time"} <= set(titles) or not set(MEASURED) & set(titles):
         found = storable(", ".join(rows[0].cells)[:80]) if rows else "nothing"
         return _refuse(
             f"This is not a Vi-CELL BLU export: its first line has no Sample ID and Viability, "
