@@ -1,0 +1,25 @@
+"""The demonstration, act by act: all of it or nothing."""
+
+from django.db import transaction
+
+from cdmo.demo import cast, portfolio
+from cdmo.demo.stage import Stage
+
+ACTS = (cast, portfolio)
+
+
+class NotHere(Exception):
+    """The demonstration would be mixed with somebody's data."""
+
+
+@transaction.atomic
+def load(*, at) -> bool:
+    """Load the demonstration data as of an instant; False when it stands here already."""
+    if cast.is_loaded():
+        return False
+    if cast.is_foreign():
+        raise NotHere("This database holds other data. The demonstration wants an empty one.")
+    stage = Stage(at)
+    for act in ACTS:
+        act.load(stage)
+    return True
