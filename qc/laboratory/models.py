@@ -144,6 +144,12 @@ class Result(SponsorOwned):
                 condition=Q(status__in=["draft", "submitted", "approved"]),
                 name="qc_result_one_in_force",
             ),
+            # A reading becomes one result; after that was invalidated it may be confirmed again.
+            models.UniqueConstraint(
+                fields=["measurement"],
+                condition=Q(status__in=["draft", "submitted", "approved"]),
+                name="qc_result_one_of_a_measurement",
+            ),
         ]
 
     def signed_content(self, verb: str) -> dict:
@@ -158,6 +164,12 @@ class Result(SponsorOwned):
             "verdict": self.verdict,
             "measurement": self.measurement_id,
         }
+
+
+class OosQuerySet(SponsorOwnedQuerySet):
+    def shown_to_sponsor(self, organisation_id):
+        """Concluded investigations only."""
+        return self.filter(sponsor_id=organisation_id, status=OosStatus.CLOSED)
 
 
 class OosInvestigation(SponsorOwned):
@@ -183,6 +195,8 @@ class OosInvestigation(SponsorOwned):
         "accounts.User", null=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
     closed_at = models.DateTimeField(null=True, editable=False)
+
+    objects = OosQuerySet.as_manager()
 
     class Meta(SponsorOwned.Meta):
         ordering = ["-id"]

@@ -3,12 +3,26 @@
 from django.db import models
 from django.db.models import F, Q
 
-from cdmo.accounts.models import SponsorOwned
+from cdmo.accounts.models import SponsorOwned, SponsorOwnedQuerySet
 from qc.specifications.states import SpecificationStatus, Stage
 
 
+class SpecificationQuerySet(SponsorOwnedQuerySet):
+    def shown_to_sponsor(self, organisation_id):
+        """Never a draft: it is the CDMO's until two people have approved it."""
+        return self.filter(sponsor_id=organisation_id).exclude(status=SpecificationStatus.DRAFT)
+
+    def effective(self, product_id, on):
+        """Versions in force for a product on a day of manufacture, of whatever stage."""
+        return (
+            self.filter(product_id=product_id, effective_from__lte=on)
+            .exclude(status=SpecificationStatus.DRAFT)
+            .filter(Q(effective_until__isnull=True) | Q(effective_until__gte=on))
+        )
+
+
 class Specification(SponsorOwned):
-    """One version of the requirements on a product at a stage. Approved by two people, never edited.
+    """A version of the requirements on a product at a stage. Two people approve it; then it stays.
 
     A batch is judged on the version effective at its start of manufacture; later versions never
     re-judge it silently (domain.md section 4).
@@ -40,6 +54,8 @@ class Specification(SponsorOwned):
     source = models.CharField(max_length=400, blank=True)
     illustrative = models.BooleanField(default=False)
 
+    objects = SpecificationQuerySet.as_manager()
+
     class Meta(SponsorOwned.Meta):
         ordering = ["code"]
         constraints = [
@@ -63,19 +79,32 @@ class Specification(SponsorOwned):
             "product": self.product.code,
             "stage": self.stage,
             "version": self.version,
+            "title": self.title,
             "effective_from": self.effective_from.isoformat(),
             "lines": [line.content() for line in self.lines.order_by("position")],
         }
 
 
 class SpecificationLine(SponsorOwned):
-    """One requirement: a test, its method, its criterion in the grammar of `criterion`."""
+    """One requirement: a test, its method, its criterion in the grammar of `qc.calculations`.
+
+    A line that a draft no longer has keeps its row, moved from `specification` to
+    `withdrawn_from`: whoever reads the lines of a specification cannot meet it.
+    """
 
     record_type = "specification_line"
-    sponsor_parents = ("specification",)
-    sponsor_sees = "EXISTS (SELECT 1 FROM qc_specification s WHERE s.id = specification_id AND s.status <> 'draft')"
+    sponsor_parents = ("specification", "withdrawn_from")
+    sponsor_sees = (
+        "EXISTS (SELECT 1 FROM qc_specification s WHERE s.id = specification_id"
+        " AND s.status <> 'draft')"
+    )
 
-    specification = models.ForeignKey(Specification, on_delete=models.PROTECT, related_name="lines")
+    specification = models.ForeignKey(
+        Specification, null=True, on_delete=models.PROTECT, related_name="lines"
+    )
+    withdrawn_from = models.ForeignKey(
+        Specification, null=True, on_delete=models.PROTECT, related_name="withdrawn_lines"
+    )
     position = models.PositiveIntegerField()
     test = models.CharField(max_length=120)
     method = models.CharField(max_length=60, blank=True, help_text="Code of the method.")
@@ -100,11 +129,15 @@ class SpecificationLine(SponsorOwned):
             models.UniqueConstraint(
                 fields=["specification", "position"], name="qc_specificationline_position"
             ),
+            models.CheckConstraint(
+                name="qc_specificationline_one_home",
+                condition=Q(specification__isnull=True) ^ Q(withdrawn_from__isnull=True),
+            ),
         ]
 
     @property
     def key(self) -> str:
-        return f"{self.specification.code}/{self.test}"
+        return f"{(self.specification or self.withdrawn_from).code}/{self.test}"
 
     def content(self) -> dict:
         return {
