@@ -58,7 +58,7 @@ def read(data: bytes, *, filename: str) -> ReadOutcome:
     if not {"sample id", "analysis date/time"} <= set(titles) or not set(MEASURED) & set(titles):
         found = storable(", ".join(rows[0].cells)[:80]) if rows else "nothing"
         return _refuse(
-            f"This is not a Vi-CELL BLU export: its first line has no Sample ID and Viability, "
+            f"This is not a Vi-CELL BLU export: its first line has no Sample ID and date, "
             f'found "{found}". '
             "Choose the instrument this file comes from, or export it again."
         )
