@@ -94,8 +94,9 @@ def pytest_configure(config):
 
     if "DATABASE_URL" in os.environ[OWN_SERVERS]:
         return
-    config.add_cleanup(lambda: drop_all(DATABASES["default"]["NAME"]))
-    drop_all(DATABASES["default"]["NAME"])
+    base = DATABASES["default"]["NAME"]
+    config.add_cleanup(lambda: drop_all(base))
+    drop_all(base)
 
 
 @contextmanager

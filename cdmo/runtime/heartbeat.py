@@ -7,8 +7,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 KEY = "cdmo:worker-alive"
-EVERY = 5.0
-LASTS = 20
+EVERY = 3.0
+LASTS = 10
 PATIENCE = 0.5  # seconds for connecting and for each answer: a readiness probe must not hang
 
 
