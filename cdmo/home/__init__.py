@@ -1,0 +1,1 @@
+"""The first page after signing in, by role. Above every floor, since it gathers work from all."""

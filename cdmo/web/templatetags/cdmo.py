@@ -1,0 +1,433 @@
+"""Tags and filters for every page: statuses, links, instants, numbers, small pictures.
+
+{% load cdmo %}
+{% status_badge record.status %}            colour, icon and word from the value alone
+{% status_badge record "execution" %}       the word from the record's own choices
+{% record_link blocker.record %}            a link, or plain text where there is no page
+{% record_link "batch" "AST-26-001" %}      by type and key
+{{ at|instant:site }}                       in 3 h 12 min, 22 Nov 17:45 IST
+{{ at|when:site }}                          22 Nov 17:45 IST, relative on hover
+{{ value|number }}                          a decimal as stored, without trailing zeros
+{% readiness_bar passed=8 waiting=3 failed=1 %}
+{% band value lower upper %}                limits as a band with the value's place in it
+{% sparkline values %}
+{% verdict_mark verdict %}                  pass, fail, inconclusive, report only
+{% form_fields form %}                      every field with label, limits, error
+{% field form.quantity unit="mL" %}         one field with its unit inside
+"""
+
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
+
+from django import forms, template
+from django.utils import timezone
+from django.utils.html import format_html, json_script
+
+from cdmo.web.clock import zone_of
+from cdmo.web.links import record_url, url_of
+from cdmo.web.looks import look_of, word_of
+
+register = template.Library()
+
+
+# statuses
+
+
+@register.inclusion_tag("components/status_badge.html")
+def status_badge(value, axis="", label="", record_type=""):
+    """Draw a status. `value`: the status itself, or a record with `axis` naming its field."""
+    if axis:
+        record = value
+        value = getattr(record, axis, "")
+        record_type = record_type or getattr(record, "record_type", "")
+        display = getattr(record, f"get_{axis}_display", None)
+        label = label or (str(display()) if display else "")
+    return {
+        "look": look_of(value, record_type),
+        "word": label or str(getattr(value, "label", "") or word_of(value)),
+        "value": str(value or ""),
+    }
+
+
+@register.inclusion_tag("components/verdict_mark.html")
+def verdict_mark(verdict, label=""):
+    """Draw a verdict on a value. Beside it, `"was_out"` marks a value that was out before it was
+    corrected and `"alert"` one outside an alert limit only: three marks, never one.
+    """
+    marks = {
+        "pass": ("green", "check", "Passes"),
+        "fail": ("red", "x", "Fails: out of specification"),
+        "inconclusive": ("amber", "help", "Inconclusive"),
+        "report_only": ("grey", "file-text", "Report only"),
+        "alert": ("amber", "alert-triangle", "Outside the alert limit"),
+        "was_out": ("amber", "rotate-clockwise", "Was out before it was corrected"),
+    }
+    colour, icon, word = marks.get(str(verdict or ""), ("grey", "minus", "Not judged"))
+    return {"colour": colour, "icon": icon, "word": label or word, "verdict": verdict}
+
+
+@register.simple_tag
+def icon(name):
+    """Draw one of Tabler's icons, silent to screen readers: the word stands beside it."""
+    return format_html('<i class="ti ti-{}" aria-hidden="true"></i>', name)
+
+
+# links
+
+
+@register.simple_tag(takes_context=True)
+def record_link(context, record, key=None, label=""):
+    """Link to a record, a Ref, a Blocker's record, or a type and key. No page: plain text."""
+    portal = bool(context.get("is_portal"))
+    if record is None or record == "":
+        return ""
+    if key is not None:
+        url, text = record_url(str(record), key, portal=portal), str(key)
+    elif isinstance(record, dict):
+        text = str(record.get("record") or record.get("key") or "")
+        url = record_url(record.get("record_type", ""), text, portal=portal)
+    elif isinstance(record, str):
+        return record
+    else:
+        url, text = url_of(record, portal=portal), str(getattr(record, "key", record))
+    text = label or text
+    if not url:
+        return format_html('<span class="key">{}</span>', text) if text else ""
+    return format_html('<a class="key" href="{}">{}</a>', url, text)
+
+
+@register.simple_tag(takes_context=True)
+def record_address(context, record, key=None):
+    """Return the address alone, "" when there is no page."""
+    portal = bool(context.get("is_portal"))
+    if key is not None:
+        return record_url(str(record), key, portal=portal)
+    return url_of(record, portal=portal)
+
+
+# time
+
+
+def zone_from(site):
+    if isinstance(site, ZoneInfo):
+        return site
+    name = site if isinstance(site, str) else getattr(site, "timezone", "")
+    try:
+        return ZoneInfo(name) if name else timezone.get_current_timezone()
+    except (KeyError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def exact(at, zone, now) -> str:
+    local = at.astimezone(zone)
+    year = "" if local.year == now.astimezone(zone).year else f" {local.year}"
+    return f"{local.day} {local:%b}{year} {local:%H:%M} {local.tzname()}"
+
+
+def span_of(seconds: float) -> str:
+    """Return a length of time in words: two units below a day, one above."""
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return "less than a minute"
+    hours, days = minutes // 60, minutes // 1440
+    if hours < 1:
+        return f"{minutes} min"
+    if days < 1:
+        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
+    if days < 3:
+        rest = hours % 24
+        return f"{days} d {rest} h" if rest else f"{days} d"
+    if days < 60:
+        return f"{days} days"
+    if days < 730:
+        return f"{days // 30} months"
+    return f"{days // 365} years"
+
+
+def relative(at, now) -> str:
+    seconds = (at - now).total_seconds()
+    if abs(seconds) < 60:
+        return "now"
+    return f"in {span_of(seconds)}" if seconds > 0 else f"{span_of(-seconds)} ago"
+
+
+@register.filter
+def instant(at, site=None):
+    """Show an instant relative and exact, on the site's clock."""
+    return _time(at, site, "{rel}, {exact}", "both")
+
+
+@register.filter
+def when(at, site=None):
+    """Show an instant exactly, on the site's clock; how long ago on hover."""
+    return _time(at, site, "{exact}", "exact")
+
+
+@register.filter
+def ago(at, site=None):
+    """Show how long ago (or how soon); exactly on hover."""
+    return _time(at, site, "{rel}", "rel")
+
+
+def _time(at, site, form, mode):
+    if at is None or at == "":
+        return format_html('<span class="none">{}</span>', "—")
+    if isinstance(at, str):
+        try:
+            at = datetime.fromisoformat(at.replace("Z", "+00:00"))
+        except ValueError:
+            return at
+    if not isinstance(at, datetime):
+        return day(at)
+    now, zone = timezone.now(), zone_from(site)
+    words = {"rel": relative(at, now), "exact": exact(at, zone, now)}
+    return format_html(
+        '<time datetime="{}" data-time="{}" data-exact="{}" title="{}">{}</time>',
+        at.isoformat(),
+        mode,
+        words["exact"],
+        f"{words['rel']} · {words['exact']}",
+        form.format(**words),
+    )
+
+
+@register.filter
+def day(on):
+    """Show a calendar day: 22 Nov 2026."""
+    if isinstance(on, datetime):
+        on = on.date()
+    return f"{on.day} {on:%b %Y}" if isinstance(on, date) else "—"
+
+
+@register.filter
+def countdown(at, site=None):
+    """Show what is left until an instant, with how pressing it is: late red, a day amber."""
+    if at is None:
+        return format_html('<span class="none">{}</span>', "—")
+    now = timezone.now()
+    left = (at - now).total_seconds()
+    colour = "red" if left <= 0 else "amber" if left < 86_400 else "grey"
+    words = f"expired {relative(at, now)}" if left <= 0 else f"{span_of(left)} left"
+    return format_html(
+        '<span class="state state-{}"><i class="ti ti-clock" aria-hidden="true"></i>{}</span> '
+        '<span class="text-secondary">{}</span>',
+        colour,
+        words,
+        exact(at, zone_from(site), now),
+    )
+
+
+# numbers
+
+
+@register.filter
+def number(value):
+    """Show a decimal without trailing zeros or an exponent; text stays as it is."""
+    if value is None or value == "":
+        return "—"
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return value
+
+
+@register.filter
+def bytes_size(value):
+    """Show a size: 812 bytes, 36 kB, 1.2 MB."""
+    size = int(value or 0)
+    if size < 1000:
+        return f"{size} bytes"
+    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
+@register.filter
+def verb_words(verb):
+    """Show a verb of the audit trail in words: "batch.certify-conditionally", "insert"."""
+    text = str(verb or "")
+    if text in {"insert", "update"}:
+        return {"insert": "Created", "update": "Changed"}[text]
+    kind, _, rest = text.rpartition(".")
+    words = f"{kind} {rest}" if kind else rest
+    return words.replace("_", " ").replace("-", " ").replace(".", " ").capitalize()
+
+
+@register.simple_tag(takes_context=True)
+def graph_data(context, data, element_id):
+    """Put a graph's nodes and edges into the page, each node with its colour and address."""
+    portal = bool(context.get("is_portal"))
+    nodes = [
+        {
+            **node,
+            "colour": look_of(node.get("status"), node.get("record_type", "")).colour,
+            "word": word_of(node.get("status")) if node.get("status") else "",
+            "url": record_url(node.get("record_type", ""), node.get("key"), portal=portal),
+        }
+        for node in data.get("nodes", ())
+    ]
+    return json_script({"nodes": nodes, "edges": list(data.get("edges", ()))}, f"{element_id}-data")
+
+
+# small pictures: SVG, since the policy allows no style attributes
+
+
+@register.inclusion_tag("components/readiness_bar.html")
+def readiness_bar(passed=0, waiting=0, failed=0, label=""):
+    passed, waiting, failed = (int(n or 0) for n in (passed, waiting, failed))
+    total = passed + waiting + failed
+    parts, x = [], 0.0
+    for colour, n in (("red", failed), ("grey", waiting), ("green", passed)):
+        if n:
+            width = 100 * n / total
+            parts.append({"colour": colour, "x": f"{x:.2f}", "width": f"{width:.2f}"})
+            x += width
+    return {
+        "passed": passed,
+        "waiting": waiting,
+        "failed": failed,
+        "total": total,
+        "parts": parts,
+        "label": label,
+    }
+
+
+@register.inclusion_tag("components/band.html")
+def band(value, lower=None, upper=None, unit=""):
+    """Draw limits as a band with the value's place in it; nothing where there is no limit."""
+    try:
+        numbers = [None if n in (None, "") else Decimal(str(n)) for n in (value, lower, upper)]
+    except InvalidOperation:
+        return {"drawn": False}
+    at, low, high = numbers
+    if low is None and high is None:
+        return {"drawn": False}
+    known = [n for n in numbers if n is not None]
+    start, end = min(known), max(known)
+    pad = (end - start) / 4 or abs(end) / 4 or Decimal(1)
+    start, end = start - pad, end + pad
+
+    def place(n):
+        return float((n - start) / (end - start) * 200)
+
+    left = place(low) if low is not None else 0.0
+    right = place(high) if high is not None else 200.0
+    inside = at is None or ((low is None or at >= low) and (high is None or at <= high))
+    return {
+        "drawn": True,
+        "left": f"{left:.1f}",
+        "width": f"{max(right - left, 1):.1f}",
+        "at": f"{place(at):.1f}" if at is not None else "",
+        "inside": inside,
+        "value": at,
+        "lower": low,
+        "upper": high,
+        "unit": unit,
+    }
+
+
+@register.inclusion_tag("components/sparkline.html")
+def sparkline(values, lower=None, upper=None, label=""):
+    """Draw a series of numbers, last one marked; limits as lines."""
+    series = [float(v) for v in values or () if v is not None]
+    if len(series) < 2:
+        return {"drawn": False}
+    limits = [float(n) for n in (lower, upper) if n is not None]
+    low, high = min(series + limits), max(series + limits)
+    spread = (high - low) or 1.0
+
+    def y(n):
+        return f"{22 - 20 * (n - low) / spread:.1f}"
+
+    step = 96 / (len(series) - 1)
+    points = [(f"{2 + i * step:.1f}", y(v)) for i, v in enumerate(series)]
+    return {
+        "drawn": True,
+        "points": " ".join(f"{a},{b}" for a, b in points),
+        "last": points[-1],
+        "limits": [y(n) for n in limits],
+        "label": label or f"{len(series)} values, last {series[-1]:g}",
+    }
+
+
+# forms
+
+
+CHECKS = (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple)
+
+
+def dressed(bound):
+    """Return a field's widget with the classes and references that it needs."""
+    widget = bound.field.widget
+    attrs = {}
+    if isinstance(widget, CHECKS):
+        attrs["class"] = "form-check-input"
+    elif isinstance(widget, forms.Select):
+        attrs["class"] = "form-select"
+    else:
+        attrs["class"] = "form-control"
+    given = widget.attrs.get("class", "")
+    attrs["class"] = f"{given} {attrs['class']}".strip()
+    described = []
+    if bound.help_text:
+        described.append(f"{bound.id_for_label}_help")
+    if bound.errors:
+        attrs["class"] += " is-invalid"
+        attrs["aria-invalid"] = "true"
+        described.append(f"{bound.id_for_label}_error")
+    if described:
+        attrs["aria-describedby"] = " ".join(described)
+    return bound.as_widget(attrs=attrs)
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound, unit="", limits=""):
+    """Draw one field: label above, unit inside, limits and help under it, error beside it."""
+    widget = bound.field.widget
+    return {
+        "field": bound,
+        "control": dressed(bound),
+        "unit": unit or widget.attrs.get("data-unit", ""),
+        "limits": limits or widget.attrs.get("data-limits", ""),
+        "is_checkbox": isinstance(widget, forms.CheckboxInput),
+        "is_group": isinstance(widget, (forms.RadioSelect, forms.CheckboxSelectMultiple)),
+        "is_password": isinstance(widget, forms.PasswordInput),
+        "optional": not bound.field.required and not isinstance(widget, forms.CheckboxInput),
+    }
+
+
+@register.inclusion_tag("components/form.html")
+def form_fields(form, skip=""):
+    """Draw errors summed up on top, then every field but those in `skip` (comma-separated)."""
+    left_out = {name.strip() for name in skip.split(",")}
+    return {
+        "form": form,
+        "hidden": form.hidden_fields(),
+        "fields": [bound for bound in form.visible_fields() if bound.name not in left_out],
+        "broken": [bound for bound in form.visible_fields() if bound.errors],
+    }
+
+
+# tables
+
+
+@register.simple_tag
+def column_value(column, record):
+    return column.of(record)
+
+
+@register.simple_tag
+def row_zone(record):
+    """Return the clock of a row's site, for lists over several sites."""
+    return zone_of(record)
+
+
+@register.simple_tag
+def column_word(column, record):
+    """Return the label of a status column's value as its record spells it."""
+    display = getattr(record, f"get_{column.value or column.name}_display", None)
+    return str(display()) if display else ""
+
+
+@register.filter
+def get(mapping, key):
+    """Look a key up in a mapping."""
+    return mapping.get(key) if mapping else None
