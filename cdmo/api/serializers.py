@@ -173,9 +173,8 @@ class ReasonField(serializers.CharField):
 
     def __init__(self, **options):
         options.setdefault("max_length", 2000)
-        options.setdefault("required", False)
-        options.setdefault("allow_blank", True)
-        options.setdefault("default", "")
+        if not options.get("required"):
+            options = {"allow_blank": True, "default": "", **options, "required": False}
         super().__init__(**options)
 
 
