@@ -1,7 +1,7 @@
 """Hostile and mistaken files, made here in memory: each ends in one plain sentence, fast."""
 
 import io
-import os
+import random
 import time
 import zipfile
 
@@ -11,6 +11,7 @@ from qc.instruments.precheck import check_file, heading_problem
 from tests.qc.instruments import files
 
 MEGABYTE = 1024 * 1024
+NOISE = random.Random(7).randbytes(5000)
 XLSX = files.xlsx(files.table(files.ROW))
 
 
@@ -48,9 +49,9 @@ def many_cells():
 
 HOSTILE = {
     "empty": (b"", "f.xlsx", "vicell_xr", "empty"),
-    "random as xlsx": (os.urandom(5000), "f.xlsx", "vicell_xr", "not an .xlsx"),
-    "random as xls": (os.urandom(5000), "f.xls", "vicell_xr", "not an old .xls"),
-    "random as csv": (os.urandom(5000), "f.csv", "luminex_xponent", "not a text file"),
+    "random as xlsx": (NOISE, "f.xlsx", "vicell_xr", "not an .xlsx"),
+    "random as xls": (NOISE, "f.xls", "vicell_xr", "not an old .xls"),
+    "random as csv": (NOISE, "f.csv", "luminex_xponent", "not a text file"),
     "NULs": (b"\0" * 5000, "f.csv", "nova_flex2", "not a text file"),
     "NULs within text": (b"Sample ID\n" + b"a\0b\n" * 9, "f.csv", "nova_flex2", "not a text file"),
     "truncated xlsx": (XLSX[:-200], "f.xlsx", "vicell_xr", "damaged"),
