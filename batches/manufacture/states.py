@@ -111,4 +111,5 @@ INVENTORY_AFTER = {
     Disposition.RECALLED: Inventory.QUARANTINE,
 }
 APPROVE_MASTER = Move("approve", MasterStatus.DRAFT, MasterStatus.EFFECTIVE, signed=True)
-MASTER_MOVES = (APPROVE_MASTER,)
+RETIRE_MASTER = Move("retire", MasterStatus.EFFECTIVE, MasterStatus.RETIRED)
+MASTER_MOVES = (APPROVE_MASTER, RETIRE_MASTER)

@@ -1,0 +1,327 @@
+"""A batch along its execution axis, from issue to review."""
+
+from datetime import timedelta
+
+from batches.dossier import locked
+from batches.manufacture import rules
+from batches.manufacture.evidence import QualityReadiness
+from batches.manufacture.models import BatchStep
+from batches.manufacture.services import gather
+from batches.manufacture.services.planning import effective_master
+from batches.manufacture.states import (
+    ABORTS,
+    COMPLETE,
+    HOLD,
+    ISSUE,
+    RESUME,
+    START,
+    Execution,
+)
+from cdmo.accounts.roles import Right
+from cdmo.accounts.rules import right_blockers
+from cdmo.blockers import Blocker, ensure_clear
+from cdmo.portfolio.coverage import gather_coverage
+from cdmo.records.acting import service
+from cdmo.records.services import record_event
+from cdmo.records.signatures import sign
+from cdmo.states import move_blockers, move_from
+
+_COPIED = (
+    "position",
+    "code",
+    "title",
+    "instruction",
+    "kind",
+    "unit",
+    "lower",
+    "upper",
+    "expected",
+    "critical",
+    "mandatory",
+)
+
+
+def _move(batch, move, **fields) -> None:
+    """Write the execution status and what goes with it: the only place that does."""
+    batch.execution = move.target
+    for name, value in fields.items():
+        setattr(batch, name, value)
+    batch.save(update_fields=["execution", *fields])
+
+
+def _reason_blockers(reason, what):
+    if not reason.strip():
+        yield Blocker("no_reason", f"{what} needs a reason.")
+
+
+def issue_objections(batch, *, quality: QualityReadiness, by, at):
+    """Return every objection to issuing this batch now (asked by the page before the button)."""
+    master = effective_master(batch.process_version)
+    return [
+        *right_blockers(by, Right.ISSUE_BATCH),
+        *rules.issue_blockers(
+            batch,
+            master=master,
+            quality=quality,
+            coverage=gather_coverage([batch.sponsor_id])[batch.sponsor_id],
+            day=batch.site.day(at),
+            at=at,
+        ),
+    ]
+
+
+@service
+def issue_batch(*, batch, quality: QualityReadiness, by, at, proof, reason=""):
+    """Issue a controlled copy of the effective instructions. Signed. Raises Blocked.
+
+    `quality` is QC's word at this instant on the specification in force.
+    """
+    batch = locked(batch, "product", "process_version", "site", "coi")
+    ensure_clear(issue_objections(batch, quality=quality, by=by, at=at))
+    master = effective_master(batch.process_version)
+    BatchStep.objects.bulk_create(
+        BatchStep(
+            sponsor_id=batch.sponsor_id,
+            batch=batch,
+            master_step=step,
+            **{name: getattr(step, name) for name in _COPIED},
+        )
+        for step in master.steps.order_by("position")
+    )
+    _move(batch, ISSUE, master=master, issued_at=at)
+    sign(
+        record=batch,
+        verb="issue",
+        meaning="I issue this batch record: the copy agrees with the approved instructions.",
+        by=by,
+        at=at,
+        proof=proof,
+        reason=reason,
+    )
+    record_event(
+        verb="batch.issued",
+        record=batch,
+        by=by,
+        at=at,
+        reason=reason,
+        new={"master_batch_record": master.code, "specification": quality.specification},
+        shared=True,
+        cause=f"{batch.number} was issued.",
+    )
+    return batch
+
+
+def start_objections(batch, *, by, verified_by=None):
+    return [
+        *right_blockers(by, Right.EXECUTE),
+        *(right_blockers(verified_by, Right.EXECUTE) if verified_by is not None else ()),
+        *rules.start_blockers(batch, scans=gather.scans_of(batch), by=by, verifier=verified_by),
+    ]
+
+
+@service
+def start_batch(*, batch, by, at, verified_by=None, proof=None, reason=""):
+    """Start manufacture: the first material enters. Raises Blocked."""
+    batch = locked(batch, "product", "coi")
+    ensure_clear(start_objections(batch, by=by, verified_by=verified_by))
+    _move(batch, START, started_at=at)
+    if proof is not None:
+        _sign_move(batch, "start", "I started this batch.", by=by, at=at, proof=proof)
+    record_event(
+        verb="batch.started",
+        record=batch,
+        by=by,
+        at=at,
+        reason=reason,
+        new={"verified_by": verified_by.email} if verified_by is not None else None,
+        shared=True,
+        cause=f"{batch.number} was started.",
+    )
+    return batch
+
+
+def _sign_move(batch, verb, meaning, *, by, at, proof, reason=""):
+    """Sign a move whose content is the move itself, not the record below it."""
+    sign(
+        record=batch,
+        verb=verb,
+        meaning=meaning,
+        by=by,
+        at=at,
+        proof=proof,
+        reason=reason,
+        content={"batch": batch.number, "verb": verb, "reason": reason},
+    )
+
+
+@service
+def hold_batch(*, batch, by, at, reason, proof=None):
+    """Stop the batch with a reason; the clock of the hold runs. Raises Blocked."""
+    batch = locked(batch)
+    ensure_clear(
+        [
+            *right_blockers(by, Right.HOLD_BATCH),
+            *_reason_blockers(reason, "A hold"),
+            *move_blockers(batch, [HOLD], axis="execution"),
+            *rules.undecided_blockers(batch),
+        ]
+    )
+    _move(batch, HOLD, held_at=at, hold_reason=reason[:400])
+    if proof is not None:
+        _sign_move(batch, "hold", "I hold this batch.", by=by, at=at, proof=proof, reason=reason)
+    record_event(
+        verb="batch.held",
+        record=batch,
+        by=by,
+        at=at,
+        reason=reason,
+        cause=f"{batch.number} was put on hold.",
+    )
+    return batch
+
+
+@service
+def resume_batch(*, batch, by, at, reason, proof=None):
+    """Let the batch go on; the reason assesses the time it stood. Raises Blocked."""
+    batch = locked(batch)
+    ensure_clear(
+        [
+            *right_blockers(by, Right.HOLD_BATCH),
+            *_reason_blockers(reason, "Going on after a hold"),
+            *move_blockers(batch, [RESUME], axis="execution"),
+            *rules.undecided_blockers(batch),
+        ]
+    )
+    stood = at - batch.held_at
+    _move(batch, RESUME, held_at=None, hold_reason="")
+    if proof is not None:
+        _sign_move(batch, "resume", "I resume it.", by=by, at=at, proof=proof, reason=reason)
+    record_event(
+        verb="batch.resumed",
+        record=batch,
+        by=by,
+        at=at,
+        reason=reason,
+        new={"held_minutes": int(stood.total_seconds() // 60)},
+        cause=f"{batch.number} was resumed.",
+    )
+    return batch
+
+
+def complete_objections(batch, *, by, yield_value=None, yield_unit=""):
+    return [
+        *right_blockers(by, Right.COMPLETE_BATCH),
+        *rules.complete_blockers(
+            batch,
+            master=batch.master,
+            execution=gather.executed(batch),
+            signed=gather.signer(batch, "complete") is not None,
+            yield_value=yield_value if yield_value is not None else batch.yield_value,
+            yield_unit=yield_unit,
+        ),
+    ]
+
+
+@service
+def complete_batch(*, batch, by, at, proof, yield_value=None, yield_unit="", reason=""):
+    """Close the executed record: all of it done, verified, explained. Signed. Raises Blocked.
+
+    A completed batch whose record was corrected since is signed again; its times stay.
+    """
+    batch = locked(batch, "master", "product", "process_version", "coi")
+    ensure_clear(complete_objections(batch, by=by, yield_value=yield_value, yield_unit=yield_unit))
+    again = batch.execution == Execution.COMPLETED
+    fields = {} if again else {"completed_at": at}
+    if not again and batch.product.shelf_life_minutes is not None:
+        end = at + timedelta(minutes=batch.product.shelf_life_minutes)
+        fields["expires_at"] = min(end, batch.expires_at) if batch.expires_at else end
+    if yield_value is not None:
+        fields["yield_value"] = yield_value
+        fields["yield_unit"] = yield_unit or (batch.master.yield_unit if batch.master_id else "")
+    _move(batch, COMPLETE, **fields)
+    sign(
+        record=batch,
+        verb="complete",
+        meaning="I completed this batch; the record is complete and true.",
+        by=by,
+        at=at,
+        proof=proof,
+        reason=reason,
+    )
+    record_event(
+        verb="batch.completed_again" if again else "batch.completed",
+        record=batch,
+        by=by,
+        at=at,
+        reason=reason,
+        shared=not again,
+        cause=f"{batch.number} was completed.",
+    )
+    return batch
+
+
+@service
+def abort_batch(*, batch, by, at, proof, reason):
+    """End the batch before its completion, with what becomes of the material. Signed."""
+    batch = locked(batch)
+    ensure_clear(
+        [
+            *right_blockers(by, Right.ABORT_BATCH),
+            *_reason_blockers(reason, "Aborting a batch"),
+            *rules.abort_blockers(batch),
+        ]
+    )
+    _move(batch, move_from(batch, ABORTS, axis="execution"), held_at=None)
+    _sign_move(batch, "abort", "I abort this batch.", by=by, at=at, proof=proof, reason=reason)
+    record_event(
+        verb="batch.aborted",
+        record=batch,
+        by=by,
+        at=at,
+        reason=reason,
+        shared=True,
+        cause=f"{batch.number} was aborted.",
+    )
+    return batch
+
+
+def review_objections(batch, *, by):
+    return [
+        *right_blockers(by, Right.REVIEW_BATCH),
+        *rules.review_blockers(
+            batch,
+            execution=gather.executed(batch),
+            completed_by=gather.signer(batch, "complete"),
+            unclassified=gather.unclassified(batch),
+            signed=batch.reviewed_at is not None,
+            by=by,
+        ),
+    ]
+
+
+@service
+def review_batch(*, batch, by, at, proof, reason=""):
+    """Review the executed record as somebody who had no hand in it. Signed. Raises Blocked."""
+    batch = locked(batch, "product", "process_version", "master", "coi")
+    ensure_clear(review_objections(batch, by=by))
+    batch.reviewed_at, batch.reviewed_by = at, by
+    batch.save(update_fields=["reviewed_at", "reviewed_by"])
+    sign(
+        record=batch,
+        verb="review",
+        meaning="I reviewed this batch record, its exceptions and its audit trail.",
+        by=by,
+        at=at,
+        proof=proof,
+        reason=reason,
+    )
+    record_event(
+        verb="batch.reviewed",
+        record=batch,
+        by=by,
+        at=at,
+        reason=reason,
+        shared=True,
+        cause=f"{batch.number} was reviewed.",
+    )
+    return batch
