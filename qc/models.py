@@ -2,13 +2,20 @@
 
 from qc.instruments.models import Calibration, Instrument, InstrumentFile, Measurement, ParseRun
 from qc.laboratory.models import Method, OosInvestigation, Result, Sample
-from qc.release.models import Certificate, Certification, Justification, ReleaseCheck
-from qc.specifications.models import SpecificationLine, Specification
+from qc.release.models import (
+    Certificate,
+    Certification,
+    CheckEvidence,
+    Justification,
+    ReleaseCheck,
+)
+from qc.specifications.models import Specification, SpecificationLine
 
 __all__ = [
     "Calibration",
     "Certificate",
     "Certification",
+    "CheckEvidence",
     "Instrument",
     "InstrumentFile",
     "Justification",

@@ -1,23 +1,44 @@
 """Release checks with what they saw, justifications, certifications, certificates."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
-from cdmo.accounts.models import SponsorOwned
+from cdmo.accounts.models import SponsorOwned, SponsorOwnedQuerySet
+from cdmo.history import append_only, kept, sponsor_guards
 from qc.release.states import CheckStatus, CheckVerdict
 
 
-class ReleaseCheck(SponsorOwned):
-    """One evaluation of one batch. The row is the job; done, it keeps the evidence it saw.
+class ReleaseCheckQuerySet(SponsorOwnedQuerySet):
+    def shown_to_sponsor(self, organisation_id):
+        """Checks that have ended; of those only verdict and digest, never what was seen."""
+        return self.filter(sponsor_id=organisation_id, status=CheckStatus.DONE)
 
-    `evidence` is canonical JSON and `evidence_sha256` its hash; `findings` is a list of
-    {rule, title, class, outcome, message, records, owner, since}. Shown again years later as it was.
+    def waiting(self):
+        """Checks that somebody still has to run, or is running."""
+        return self.filter(status__in=[CheckStatus.QUEUED, CheckStatus.RUNNING])
+
+    def latest(self):
+        """The last check that ended, of each batch."""
+        newer = self.model.objects.filter(
+            batch_id=models.OuterRef("batch_id"),
+            status=CheckStatus.DONE,
+            pk__gt=models.OuterRef("pk"),
+        )
+        return self.filter(status=CheckStatus.DONE).exclude(models.Exists(newer))
+
+
+class ReleaseCheck(SponsorOwned):
+    """One evaluation of one batch. The row is the job; once done it never changes again.
+
+    What it saw and found in full stands in `seen`, which no sponsor reads; `digest` is a list of
+    {rule, title, outcome, since}. Shown again years later as it was.
     """
 
     record_type = "release_check"
     sponsor_parents = ("batch",)
-    # A sponsor reads the portal's own digest of a check, made from verdict and outcomes only.
     sponsor_sees = "status = 'done'"
+    history_hidden = ("digest",)
 
     batch = models.ForeignKey(
         "batches.Batch", on_delete=models.PROTECT, related_name="release_checks"
@@ -35,16 +56,29 @@ class ReleaseCheck(SponsorOwned):
     evaluated_at = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     rules_version = models.CharField(max_length=20, blank=True, editable=False)
-    evidence = models.TextField(blank=True, editable=False)
     evidence_sha256 = models.CharField(max_length=64, blank=True, editable=False)
-    findings = models.JSONField(default=list, editable=False)
+    digest = models.JSONField(default=list, editable=False)
     passed_count = models.PositiveSmallIntegerField(default=0, editable=False)
     pending_count = models.PositiveSmallIntegerField(default=0, editable=False)
     failed_count = models.PositiveSmallIntegerField(default=0, editable=False)
     error = models.TextField(blank=True, editable=False)
 
+    objects = ReleaseCheckQuerySet.as_manager()
+
     class Meta(SponsorOwned.Meta):
         ordering = ["-id"]
+        triggers = [
+            *kept(),
+            *sponsor_guards(),
+            pgtrigger.Trigger(
+                name="done_is_final",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__status=CheckStatus.DONE.value),
+                func="RAISE EXCEPTION 'A release check that is done is never changed.' "
+                "USING ERRCODE = 'restrict_violation';",
+            ),
+        ]
         indexes = [
             models.Index(
                 fields=["id"],
@@ -66,6 +100,26 @@ class ReleaseCheck(SponsorOwned):
                 fields=["batch"], condition=Q(status="queued"), name="qc_releasecheck_one_queued"
             ),
         ]
+
+
+class CheckEvidence(SponsorOwned):
+    """What one check saw and found: written once, never changed, never shown to a sponsor.
+
+    `evidence` is canonical JSON, its SHA-256 stands in the check; `findings` is a list of {rule,
+    title, class, outcome, message, records, owner, since, action?, justified?}. Not copied into the
+    audit trail (it would double every check): the check's own history carries the hash.
+    """
+
+    record_type = "check_evidence"
+    sponsor_parents = ("check_row",)
+    sponsor_sees = "false"
+
+    check_row = models.OneToOneField(ReleaseCheck, on_delete=models.PROTECT, related_name="seen")
+    evidence = models.TextField()
+    findings = models.JSONField()
+
+    class Meta(SponsorOwned.Meta):
+        triggers = [*sponsor_guards(), *append_only()]
 
 
 class Justification(SponsorOwned):

@@ -39,6 +39,7 @@ WRITTEN_ONCE = {
     "records.Document",
     "records.DocumentContent",
     "records.SigningAttempt",
+    "qc.CheckEvidence",
 }
 NOT_RECORDS = {
     "records.Outbox": "rows are work and are deleted when done",

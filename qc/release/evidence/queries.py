@@ -1,0 +1,134 @@
+"""The reads of a release check: each takes a set of ids and is one statement, whatever its size.
+
+SQL rather than querysets, on purpose (measured in benchmarks/release_check): a check reads 35 rows
+a batch, and model instances would cost more than everything else together. Column order is that of
+the named tuples in `values`.
+"""
+
+from django.db import connection
+
+
+def rows(sql: str, *parameters) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+BATCHES = """
+    SELECT b.id, b.number, b.sponsor_id, o.code, b.product_id, p.code, p.modality,
+        p.allows_conditional_release, b.purpose, b.execution, b.site_id, s.code, s.timezone,
+        b.issued_at, b.started_at, b.completed_at, b.reviewed_at, b.reviewed_by_id,
+        trim_scale(b.yield_value)::text, b.yield_unit, i.coi, i.product_id,
+        v.code, v.id, v.product_id, v.site_id, b.master_id
+    FROM batches_batch b
+    JOIN accounts_organisation o ON o.id = b.sponsor_id
+    JOIN portfolio_product p ON p.id = b.product_id
+    JOIN accounts_site s ON s.id = b.site_id
+    JOIN portfolio_processversion v ON v.id = b.process_version_id
+    LEFT JOIN batches_identitychain i ON i.id = b.coi_id
+    WHERE b.id = ANY(%s)"""
+
+MASTERS = """
+    SELECT id, code, status, product_id, process_version_id, effective_from, yield_unit,
+        trim_scale(yield_lower)::text, trim_scale(yield_upper)::text
+    FROM batches_masterbatchrecord WHERE id = ANY(%s)"""
+
+MASTER_STEPS = """
+    SELECT master_id, code, title, critical, mandatory
+    FROM batches_masterstep WHERE master_id = ANY(%s) ORDER BY master_id, position"""
+
+SPECIFICATIONS = """
+    SELECT id, product_id, code, stage, version, effective_from, effective_until
+    FROM qc_specification WHERE product_id = ANY(%s) AND status <> 'draft' ORDER BY id"""
+
+LINES = """
+    SELECT id, specification_id, position, test, method, unit, criterion, rounding, required,
+        may_follow_release, surrogate, turnaround_hours
+    FROM qc_specificationline WHERE specification_id = ANY(%s)
+    ORDER BY specification_id, position"""
+
+SAMPLES = """
+    SELECT id, batch_id, number, kind, taken_at FROM qc_sample WHERE batch_id = ANY(%s)"""
+
+RESULTS = """
+    SELECT batch_id, id, sample_id, test, line_id, method_id, instrument_id, value, unit, status,
+        reportable, verdict, tested_at, analyst_id, reviewer_id
+    FROM qc_result WHERE batch_id = ANY(%s)"""
+
+METHODS = """
+    SELECT id, code, version, status, validation, needs_instrument
+    FROM qc_method WHERE id = ANY(%s)"""
+
+INSTRUMENTS = "SELECT id, code, timezone FROM qc_instrument WHERE id = ANY(%s)"
+
+CALIBRATIONS = """
+    SELECT instrument_id, performed_on, due_on, passed
+    FROM qc_calibration WHERE instrument_id = ANY(%s) ORDER BY performed_on, id"""
+
+STEPS = """
+    SELECT batch_id, id, code, title, critical, mandatory, status, value, unit, in_limits,
+        lower IS NOT NULL OR upper IS NOT NULL OR expected <> '', was_out,
+        performed_by_id, performed_at, verified_by_id, corrected_by_id
+    FROM batches_batchstep WHERE batch_id = ANY(%s)"""
+
+# Whatever the depth, for the whole set at once. UNION drops pairs already found, so a diamond is
+# walked once and the walk ends even over a cycle that somebody forced past the trigger.
+ANCESTORS = """
+    WITH RECURSIVE edges(batch_id, source) AS NOT MATERIALIZED (
+        SELECT c.batch_id, COALESCE(c.source_batch_id, l.produced_by_id)
+        FROM batches_consumption c LEFT JOIN batches_lot l ON l.id = c.lot_id
+        WHERE c.cancelled_at IS NULL AND COALESCE(c.source_batch_id, l.produced_by_id) IS NOT NULL
+    ), back(root, batch_id) AS (
+        SELECT batch_id, source FROM edges WHERE batch_id = ANY(%s)
+        UNION
+        SELECT b.root, e.source FROM back b JOIN edges e ON e.batch_id = b.batch_id
+    ), facts AS MATERIALIZED (
+        SELECT a.id, a.number, p.code, a.disposition, COALESCE((
+            SELECT SUM(u.quantity) FROM batches_consumption u
+            WHERE u.source_batch_id = a.id AND u.unit = a.yield_unit AND u.cancelled_at IS NULL
+        ) > a.yield_value, false) AS overdrawn
+        FROM batches_batch a JOIN portfolio_product p ON p.id = a.product_id
+        WHERE a.id IN (SELECT batch_id FROM back)
+    )
+    SELECT b.root, f.* FROM back b JOIN facts f ON f.id = b.batch_id"""
+
+INPUTS = """
+    SELECT batch_id, lot_id, source_batch_id, trim_scale(quantity)::text, unit, used_at,
+        recorded_by_id
+    FROM batches_consumption WHERE batch_id = ANY(%s) AND cancelled_at IS NULL"""
+
+LOTS = """
+    SELECT l.id, l.number, m.code, l.origin, l.status, l.expires_at, l.released_at, l.stopped_at,
+        l.donation_number, l.produced_by_id
+    FROM batches_lot l JOIN batches_material m ON m.id = l.material_id WHERE l.id = ANY(%s)"""
+
+DEVIATIONS = """
+    SELECT batch_id, number, classification, status, step_id
+    FROM batches_deviation WHERE batch_id = ANY(%s) ORDER BY id"""
+
+OOS = """
+    SELECT batch_id, number, result_id, status, conclusion
+    FROM qc_oosinvestigation WHERE batch_id = ANY(%s) ORDER BY id"""
+
+SCANS = """
+    SELECT s.batch_id, s.handover, c.coi, s.matched, s.at
+    FROM batches_identityscan s JOIN batches_identitychain c ON c.id = s.chain_id
+    WHERE s.batch_id = ANY(%s) ORDER BY s.at, s.id"""
+
+SIGNATURES = """
+    SELECT s.record_id, s.verb, s.by_id, s.at FROM records_signature s
+    WHERE s.record_type = 'batch' AND s.record_id = ANY(%s) AND s.verb IN ('complete', 'review')
+        AND NOT EXISTS (SELECT 1 FROM records_signaturevoid v WHERE v.signature_id = s.id)
+    ORDER BY s.id"""
+
+JUSTIFICATIONS = """
+    SELECT j.batch_id, j.rule, j.message, j.rationale, u.full_name, j.at
+    FROM qc_justification j JOIN accounts_user u ON u.id = j.by_id
+    WHERE j.batch_id = ANY(%s) ORDER BY j.id"""
+
+QUALIFIED_PERSONS = """
+    SELECT a.site_id, a.user_id, u.email, a.valid_from, a.valid_until
+    FROM accounts_appointment a JOIN accounts_user u ON u.id = a.user_id
+    WHERE a.role = 'qp' AND u.is_active AND a.site_id = ANY(%s) ORDER BY a.id"""
+
+PEOPLE = "SELECT id, email FROM accounts_user WHERE id = ANY(%s)"
