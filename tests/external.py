@@ -22,7 +22,7 @@ import redis
 
 from cdmo.runtime.addresses import is_root
 from cdmo.runtime.software import Account, account_for
-from tests.stack import free_port
+from tests.stack import ROOT, free_port
 
 OLDEST = 15
 # What must hold on any server: migrations, triggers, policies, locks.
@@ -121,13 +121,24 @@ def start_postgresql(stack: ExitStack, programs: Path, folder: Path) -> str:
         )
     stack.callback(server.wait)
     stack.callback(server.send_signal, signal.SIGINT)
-    address = f"host=127.0.0.1 port={port} user=administrator password={password}"
-    connection = patiently(lambda: psycopg2.connect(f"{address} dbname=postgres"))
+    address = f"host=127.0.0.1 port={port} user=administrator password={password} dbname=postgres"
+    connection = patiently(lambda: psycopg2.connect(address))
+    # The very script with which the container image, or an administrator, prepares a server.
+    subprocess.run(
+        [ROOT / "deploy" / "postgresql-init.sh"],
+        check=True,
+        env={
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(port),
+            "PGPASSWORD": password,
+            "POSTGRES_USER": "administrator",
+            "CDMO_PASSWORD_FILE": str(password_file),
+        },
+    )
     connection.autocommit = True
     with connection.cursor() as cursor:
-        # As docs/production.md tells an administrator to do it.
-        cursor.execute(f"CREATE ROLE cdmo LOGIN CREATEDB CREATEROLE PASSWORD '{password}'")
-        cursor.execute("CREATE DATABASE cdmo OWNER cdmo")
+        cursor.execute("ALTER ROLE cdmo CREATEDB")  # for the tests' databases only
     connection.close()
     return f"postgresql://cdmo:{password}@127.0.0.1:{port}/cdmo"
 

@@ -59,6 +59,11 @@ def build() -> None:
         check=True,
         env={**os.environ, "PATH": path},
     )
+    copy()
+
+
+def copy() -> None:
+    """Copy what pages need out of node_modules; the stamp comes last."""
     STAMP.unlink(missing_ok=True)
     for name, source in FILES.items():
         target = VENDOR / name
@@ -74,4 +79,7 @@ def ensure() -> None:
 
 
 if __name__ == "__main__":
-    ensure()
+    if "--copy-only" in sys.argv:
+        copy()
+    else:
+        ensure()
