@@ -21,7 +21,7 @@ def rooms(app: str, *names: str):
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("cdmo.accounts.urls")),
     path("", include("cdmo.home.urls")),
     path("", include("cdmo.web.urls")),
     path("portal/", include("cdmo.portal.urls")),

@@ -19,6 +19,10 @@ FILES = {
     "tabler/tabler.min.js": "@tabler/core/dist/js/tabler.min.js",
     "icons/tabler-icons.min.css": "@tabler/icons-webfont/dist/tabler-icons.min.css",
     "icons/fonts/tabler-icons.woff2": "@tabler/icons-webfont/dist/fonts/tabler-icons.woff2",
+    "inter/inter-latin.woff2": ("@fontsource-variable/inter/files/inter-latin-wght-normal.woff2"),
+    "inter/inter-latin-ext.woff2": (
+        "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2"
+    ),
     "htmx/htmx.min.js": "htmx.org/dist/htmx.min.js",
     "cytoscape/cytoscape.min.js": "cytoscape/dist/cytoscape.min.js",
     "cytoscape/cytoscape-dagre.min.js": "cytoscape-dagre/dist/cytoscape-dagre.min.js",
