@@ -73,7 +73,7 @@ class ResultQuerySet(SponsorOwnedQuerySet):
 
 
 class Result(SponsorOwned):
-    """One reportable value of one test on one sample. Superseded or invalidated, never overwritten."""
+    """One value of one test on one sample. Superseded or invalidated, never overwritten."""
 
     record_type = "result"
     sponsor_parents = ("sample", "batch", "line", "supersedes")
