@@ -36,7 +36,7 @@ def record_event(*, verb, record, by, at, reason="", old=None, new=None, shared=
     )
     if cause:
         Outbox.objects.create(
-            record_type=record.record_type, record_id=record.pk, at=at, cause=cause
+            record_type=record.record_type, record_id=record.pk, at=at, cause=cause[:200]
         )
     return event
 
