@@ -58,6 +58,11 @@ class Organisation(Regulated):
 
     record_type = "organisation"
     key_field = "code"
+    # Beside itself and the CDMO, a sponsor knows the units of its own transfers by name.
+    sponsor_also_sees = (
+        "EXISTS (SELECT 1 FROM techtransfer_transferproject t WHERE t.sponsor_id = {mine}"
+        " AND accounts_organisation.id IN (t.sending_unit_id, t.receiving_unit_id))"
+    )
 
     code = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=200)

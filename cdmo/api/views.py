@@ -193,7 +193,7 @@ def verb(*, input=Nothing, signed=False, status=200, path=None, output=None):  #
 
     def decorate(method):
         verb_name = path or method.__name__.replace("_", "-")
-        request_schema = _with_signature(input, signed, verb_name)
+        request_schema = with_signature(input, signed, verb_name)
 
         @extend_schema(request=request_schema, **({"responses": output} if output else {}))
         @action(detail=True, methods=["post"], url_path=verb_name, url_name=verb_name)
@@ -209,7 +209,7 @@ def verb(*, input=Nothing, signed=False, status=200, path=None, output=None):  #
     return decorate
 
 
-def _with_signature(input_class, signed, verb_name):
+def with_signature(input_class, signed, verb_name):
     """Return the input class with its signature field, for the OpenAPI document only."""
     name = f"{input_class.__name__}{'Signed' if signed else 'Maybe' if signed is None else ''}"
     if signed is False:

@@ -72,7 +72,7 @@ class Signature(models.Model):
     key_field = "id"
     sponsor_sees = (
         "record_type IN ('batch', 'certification', 'certificate', 'specification', 'agreement',"
-        " 'transfer_gate')"
+        " 'transfer_gate', 'gate_decision')"
     )
 
     record_type = models.CharField(max_length=40)

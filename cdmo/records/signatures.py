@@ -116,13 +116,26 @@ def void_stale_signatures(*, record, by, at, reason="") -> int:
         if (content := record.signed_content(signature.verb)) is not None
         and sha256(canonical(content)) != signature.content_sha256
     ]
-    for signature in stale:
+    _void(stale, record, by, at, reason or "The signed content was changed.")
+    return len(stale)
+
+
+@service
+def void_signatures(*, record, by, at, reason) -> int:
+    """Void every standing signature of a record that was taken back. Returns how many."""
+    standing = list(standing_signatures(record))
+    _void(standing, record, by, at, reason)
+    return len(standing)
+
+
+def _void(signatures, record, by, at, reason) -> None:
+    for signature in signatures:
         SignatureVoid.objects.create(
             signature=signature,
             at=at,
             by=by,
             by_name=by.email if by else "system",
-            reason=reason or "The signed content was changed.",
+            reason=reason,
         )
         record_event(
             verb="signature.void",
@@ -131,7 +144,6 @@ def void_stale_signatures(*, record, by, at, reason="") -> int:
             at=at,
             reason=f"{signature.printed_name}: {signature.meaning}",
         )
-    return len(stale)
 
 
 __all__ = [
@@ -141,5 +153,6 @@ __all__ = [
     "sign",
     "signatures_of",
     "standing_signatures",
+    "void_signatures",
     "void_stale_signatures",
 ]

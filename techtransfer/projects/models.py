@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from cdmo.accounts.models import Organisation, Site, SponsorOwned
-from techtransfer.projects.states import Decision, GateStatus, TransferStatus, Unit
+from techtransfer.projects.states import GATES, Decision, GateStatus, TransferStatus, Unit
 
 
 class TransferProject(SponsorOwned):
@@ -57,6 +57,11 @@ class Gate(SponsorOwned):
     target_on = models.DateField(null=True, blank=True)
     forecast_on = models.DateField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, editable=False)
+    round = models.PositiveSmallIntegerField(default=1, editable=False)
+    # What stands in the way, in words that both units may read. A sponsor's request cannot gather
+    # the evidence itself: the sponsors' database role sees none of it before it is approved.
+    blockers = models.JSONField(default=list, editable=False)
+    judged_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(SponsorOwned.Meta):
         ordering = ["transfer_id", "code"]
@@ -67,6 +72,14 @@ class Gate(SponsorOwned):
     @property
     def key(self) -> str:
         return f"{self.transfer.code}/{self.code}"
+
+    @property
+    def name(self) -> str:
+        return GATES[self.code]
+
+    def signed_content(self, verb: str) -> None:
+        """Opening again is bound to its own words; decisions are signed as GateDecision."""
+        return None
 
 
 class GateDecision(SponsorOwned):
@@ -86,6 +99,9 @@ class GateDecision(SponsorOwned):
     conditions = models.JSONField(default=list)
     blockers = models.JSONField(
         default=list, help_text="What stood in the way when this was signed."
+    )
+    voided_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the gate was opened again."
     )
 
     class Meta(SponsorOwned.Meta):
@@ -124,6 +140,7 @@ class GateCondition(SponsorOwned):
     met_by = models.ForeignKey(
         "accounts.User", null=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
+    voided_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(SponsorOwned.Meta):
         ordering = ["id"]

@@ -51,4 +51,22 @@ DECISIONS = tuple(
     for source in (GateStatus.OPEN, GateStatus.HOLD)
     for target in (GateStatus.GO, GateStatus.CONDITIONAL_GO, GateStatus.NO_GO, GateStatus.HOLD)
 )
-GATE_MOVES = (OPEN, *DECISIONS)
+REOPENS = tuple(
+    Move("reopen", source, GateStatus.OPEN, signed=True)
+    for source in (GateStatus.GO, GateStatus.CONDITIONAL_GO, GateStatus.NO_GO)
+)
+# Opening a gate again sends those after it back to wait.
+FALLS_BACK = tuple(
+    Move("fall back", source, GateStatus.WAITING)
+    for source in GateStatus
+    if source != GateStatus.WAITING
+)
+GATE_MOVES = (OPEN, *DECISIONS, *REOPENS, *FALLS_BACK)
+
+# What a gate that both units decided alike makes of the whole transfer.
+TRANSFER_AFTER = {
+    Decision.GO: TransferStatus.ACTIVE,
+    Decision.CONDITIONAL_GO: TransferStatus.ACTIVE,
+    Decision.NO_GO: TransferStatus.STOPPED,
+    Decision.HOLD: TransferStatus.ON_HOLD,
+}
