@@ -93,6 +93,13 @@ def test_another_sponsors_record_is_not_found(client, cast, product):
     assert Caller(client, cast.kadimastem_reader).get(f"{HOME}ASTRORX/").status_code == 200
 
 
+def test_visible_to_hides_it_without_the_databases_help(client, cast, product, settings):
+    """Row-level security would hide it too; each must hold alone."""
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "Isolation" not in name]
+    problem(Caller(client, cast.ixaka_reader).get(f"{HOME}ASTRORX/"), 404)
+    assert Caller(client, cast.ixaka_reader).get().json()["results"] == []
+
+
 def test_sponsors_and_read_only_tokens_write_nothing(client, cast, product):
     for caller in (Caller(client, cast.kadimastem_reader), Caller(client, cast.qa, read_only=True)):
         problem(caller.send({"code": "X", "name": "X"}), 403)
