@@ -1,0 +1,49 @@
+"""Two people pressing at once, without luck: the second starts while the first is not committed."""
+
+import threading
+import time
+
+from django.db import connection, transaction
+
+from cdmo.blockers import Blocked
+
+PATIENCE = 10
+
+
+def one_after_the_other(first, second):
+    """Run `first` in a transaction, start `second` in a thread, commit, and return second's answer.
+
+    `second` reaches its own lock (or, without one, its judgement) before the first commits. A
+    refusal is returned as the Blocked itself. Needs a test with `transaction=True`.
+    """
+    answer = []
+
+    def run():
+        try:
+            answer.append(second())
+        except Blocked as refused:
+            answer.append(refused)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    with transaction.atomic():
+        first()
+        thread.start()
+        _wait_until_held_back(thread)
+    thread.join(PATIENCE)
+    assert not thread.is_alive(), "the second caller never came to an end"
+    return answer[0] if answer else None
+
+
+def _wait_until_held_back(thread) -> None:
+    until = time.monotonic() + PATIENCE
+    while thread.is_alive() and time.monotonic() < until:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND datname = current_database()"
+            )
+            if cursor.fetchone():
+                return
+        time.sleep(0.01)
