@@ -27,6 +27,11 @@ FILES = {
     "cytoscape/cytoscape.min.js": "cytoscape/dist/cytoscape.min.js",
     "cytoscape/cytoscape-dagre.min.js": "cytoscape-dagre/dist/cytoscape-dagre.min.js",
 }
+CERTIFICATES = (
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Red Hat
+    "/etc/ssl/cert.pem",  # macOS
+)
 
 
 class NotFetched(Exception):
@@ -63,11 +68,19 @@ def build() -> None:
         [*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
-        env={**os.environ, "PATH": path},
+        env={**certificates(), **os.environ, "PATH": path},
     )
     if done.returncode:
         raise NotFetched("npm could not fetch the front-end libraries; its words stand above.")
     copy()
+
+
+def certificates() -> dict[str, str]:
+    """Return what lets Node trust the authorities that the machine trusts (a company's proxy)."""
+    for bundle in CERTIFICATES:
+        if Path(bundle).exists():
+            return {"NODE_EXTRA_CA_CERTS": bundle}
+    return {}
 
 
 def copy() -> None:
