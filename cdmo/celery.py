@@ -11,7 +11,7 @@ from django.conf import settings
 
 from cdmo.runtime.heartbeat import Heartbeat
 
-ROOMS_WITH_TASKS = ("qc.instruments", "qc.release")
+ROOMS_WITH_TASKS = ("batches.materials", "qc.instruments", "qc.release")
 SWEEP_SECONDS = 2.0
 # A sweep that waited longer than two beats for a worker is dropped unread: the next one does its
 # work. After an hour without a worker, 1,800 stale sweeps are thrown away, not run.

@@ -1,9 +1,12 @@
 """Chain of identity: one patient's pseudonym through every container, scan by scan."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
+from batches.identity.states import Handover
 from cdmo.accounts.models import SponsorOwned
+from cdmo.history import kept, refuse, sponsor_guards
 
 
 class IdentityChain(SponsorOwned):
@@ -21,18 +24,39 @@ class IdentityChain(SponsorOwned):
 
     class Meta(SponsorOwned.Meta):
         ordering = ["coi"]
+        constraints = [
+            models.CheckConstraint(
+                name="batches_identitychain_pseudonym",
+                condition=Q(pseudonym__regex=r"^[A-Z0-9-]{4,40}$") & Q(pseudonym__regex=r"[0-9]"),
+            ),
+            models.UniqueConstraint(
+                fields=["product", "pseudonym"], name="batches_identitychain_one_a_patient"
+            ),
+        ]
+
+
+# Nobody decides whether a scan matched: it is what was read, against what the chain says.
+MATCHED_IS_READ = """
+    IF NEW.matched IS DISTINCT FROM
+        (SELECT c.coi = NEW.scanned FROM batches_identitychain c WHERE c.id = NEW.chain_id) THEN
+        RAISE EXCEPTION 'A scan matches when it reads the chain''s identifier, and only then.'
+            USING ERRCODE = 'integrity_constraint_violation',
+                CONSTRAINT = 'batches_identityscan_matched';
+    END IF;
+    IF NEW.chain_id IS DISTINCT FROM
+        (SELECT b.coi_id FROM batches_batch b WHERE b.id = NEW.batch_id) THEN
+        RAISE EXCEPTION 'The scan belongs to the chain of its batch.'
+            USING ERRCODE = 'integrity_constraint_violation',
+                CONSTRAINT = 'batches_identityscan_own_chain';
+    END IF;
+    RETURN NEW;
+"""
 
 
 class IdentityScan(SponsorOwned):
     """One handover: what was scanned against what was expected. A mismatch stops the work."""
 
-    class Handover(models.TextChoices):
-        COLLECTION = "collection", "Collection"
-        RECEIPT = "receipt", "Receipt at the site"
-        START = "start", "Start of manufacture"
-        FILL = "fill", "Filling and labelling"
-        DISPATCH = "dispatch", "Dispatch"
-        ADMINISTRATION = "administration", "Administration"
+    Handover = Handover
 
     record_type = "identity_scan"
     sponsor_parents = ("chain", "batch")
@@ -49,4 +73,15 @@ class IdentityScan(SponsorOwned):
         ordering = ["at", "id"]
         constraints = [
             models.CheckConstraint(name="batches_identityscan_scanned", condition=~Q(scanned="")),
+        ]
+        triggers = [
+            *kept(),
+            *sponsor_guards(),
+            refuse("no_update", pgtrigger.Update, "A scan is what was read: it is never changed."),
+            pgtrigger.Trigger(
+                name="matched_is_read",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=MATCHED_IS_READ,
+            ),
         ]

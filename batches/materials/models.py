@@ -1,21 +1,47 @@
 """Materials, lots, and consumptions: the edges of the genealogy graph."""
 
+from decimal import Decimal
+
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 
 from batches.materials.states import LotStatus, Origin
 from cdmo.accounts.models import Organisation, Regulated, SponsorOwned, SponsorOwnedQuerySet
-from cdmo.records.canonical import instant
 from cdmo.history import kept, sponsor_guards
+from cdmo.records.canonical import instant
 
 QUANTITY = {"max_digits": 20, "decimal_places": 6}
+BELOW = 10**14  # what 20 digits with 6 decimals can hold
+
+
+class QuantityField(models.DecimalField):
+    """A decimal kept with the digits it was entered with: 12.50 stays 12.50."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **{**QUANTITY, **options})
+
+    def db_type(self, connection):
+        return "numeric"
+
 
 # What a sponsor may know of the CDMO's own stock: that its batches used it.
 USED_BY_MINE = (
     "EXISTS (SELECT 1 FROM batches_consumption c"
     " WHERE c.lot_id = batches_lot.id AND c.sponsor_id = {mine})"
 )
+
+
+class MaterialQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Return what this person may see: staff all, a sponsor what lots it sees are of."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if not user.is_sponsor_side:
+            return self if user.roles else self.none()
+        return self.filter(
+            models.Exists(Lot.objects.visible_to(user).filter(material_id=models.OuterRef("pk")))
+        )
 
 
 class Material(Regulated):
@@ -31,6 +57,8 @@ class Material(Regulated):
     kind = models.CharField(max_length=40, default="raw_material")
     critical = models.BooleanField(default=False)
     illustrative = models.BooleanField(default=False)
+
+    objects = MaterialQuerySet.as_manager()
 
     class Meta(Regulated.Meta):
         ordering = ["code"]
@@ -58,12 +86,31 @@ class LotQuerySet(SponsorOwnedQuerySet):
             )
         )
 
+    def due_to_expire(self, at):
+        """Lots that still count as released though their time is over."""
+        return self.filter(status=LotStatus.RELEASED, expires_at__lte=at)
+
+
+# What was received is what people signed for; a mistake is rejected and received again.
+FACTS_FIXED = """
+    IF (NEW.number, NEW.material_id, NEW.quantity, NEW.unit, NEW.origin, NEW.produced_by_id,
+        NEW.donation_number, NEW.supplier_lot, NEW.received_at) IS DISTINCT FROM
+       (OLD.number, OLD.material_id, OLD.quantity, OLD.unit, OLD.origin, OLD.produced_by_id,
+        OLD.donation_number, OLD.supplier_lot, OLD.received_at) THEN
+        RAISE EXCEPTION 'What was received is never rewritten.'
+            USING ERRCODE = 'integrity_constraint_violation',
+                CONSTRAINT = 'batches_lot_facts_fixed';
+    END IF;
+    RETURN NEW;
+"""
+
 
 class Lot(SponsorOwned):
     """A received or produced quantity of one material, in quarantine by default."""
 
     record_type = "lot"
     key_field = "number"
+    sponsor_parents = ("produced_by",)
     sponsor_also_sees = USED_BY_MINE
 
     number = models.CharField(max_length=60, unique=True)
@@ -77,12 +124,15 @@ class Lot(SponsorOwned):
         "batches.Batch", null=True, blank=True, on_delete=models.PROTECT, related_name="output_lots"
     )
     donation_number = models.CharField(max_length=20, blank=True)
-    quantity = models.DecimalField(**QUANTITY)
+    quantity = QuantityField()
     unit = models.CharField(max_length=20)
     status = models.CharField(
         max_length=12, choices=LotStatus, default=LotStatus.QUARANTINE, editable=False
     )
     received_at = models.DateTimeField()
+    received_by = models.ForeignKey(
+        "accounts.User", null=True, on_delete=models.PROTECT, related_name="+"
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, editable=False)
     # The instant from which the lot was no longer good (rejected, recalled, expired).
@@ -95,7 +145,9 @@ class Lot(SponsorOwned):
     class Meta(SponsorOwned.Meta):
         ordering = ["-received_at", "number"]
         constraints = [
-            models.CheckConstraint(name="batches_lot_quantity", condition=Q(quantity__gt=0)),
+            models.CheckConstraint(
+                name="batches_lot_quantity", condition=Q(quantity__gt=0, quantity__lt=BELOW)
+            ),
             models.CheckConstraint(
                 name="batches_lot_status", condition=Q(status__in=LotStatus.values)
             ),
@@ -103,6 +155,25 @@ class Lot(SponsorOwned):
                 name="batches_lot_produced_by_a_batch",
                 condition=(Q(origin="produced") & Q(produced_by__isnull=False))
                 | (~Q(origin="produced") & Q(produced_by__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="batches_lot_released_since",
+                condition=~Q(status__in=["released", "recalled", "expired"])
+                | Q(released_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="batches_lot_donation_has_its_number",
+                condition=~Q(origin="donation") | ~Q(donation_number=""),
+            ),
+        ]
+        triggers = [
+            *kept(),
+            *sponsor_guards(),
+            pgtrigger.Trigger(
+                name="facts_fixed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                func=FACTS_FIXED,
             ),
         ]
 
@@ -118,22 +189,65 @@ class Lot(SponsorOwned):
         }
 
 
-# The service locks the lot and says it in words; this holds against raw SQL and forgotten locks.
+# The service locks the source and says it in words; this holds against raw SQL and forgotten locks.
 WITHIN_STOCK = """
-    IF NEW.lot_id IS NOT NULL AND NEW.cancelled_at IS NULL THEN
-        PERFORM 1 FROM batches_lot WHERE id = NEW.lot_id FOR UPDATE;
-        IF (SELECT COALESCE(SUM(c.quantity), 0) FROM batches_consumption c
-            WHERE c.lot_id = NEW.lot_id AND c.cancelled_at IS NULL AND c.id IS DISTINCT FROM NEW.id)
-            + NEW.quantity > (SELECT l.quantity FROM batches_lot l WHERE l.id = NEW.lot_id) THEN
-            RAISE EXCEPTION 'More would be consumed than the lot holds.'
+    DECLARE held numeric; used numeric;
+    BEGIN
+        IF NEW.cancelled_at IS NOT NULL THEN RETURN NEW; END IF;
+        IF NEW.lot_id IS NOT NULL THEN
+            SELECT l.quantity INTO held FROM batches_lot l WHERE l.id = NEW.lot_id FOR UPDATE;
+            SELECT SUM(c.quantity) INTO used FROM batches_consumption c
+            WHERE c.lot_id = NEW.lot_id AND c.cancelled_at IS NULL;
+        ELSE
+            SELECT b.yield_value INTO held FROM batches_batch b
+            WHERE b.id = NEW.source_batch_id FOR UPDATE;
+            SELECT SUM(c.quantity) INTO used FROM batches_consumption c
+            WHERE c.source_batch_id = NEW.source_batch_id AND c.cancelled_at IS NULL;
+        END IF;
+        IF NEW.quantity + COALESCE(used, 0) > held THEN
+            RAISE EXCEPTION 'More would be consumed than there is.'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'batches_consumption_within_stock';
         END IF;
+        RETURN NEW;
+    END;
+"""
+
+# Confidentiality in the graph: an edge would show one sponsor's work in another's trace.
+SAME_SPONSOR = """
+    IF NOT EXISTS (
+        SELECT 1 FROM accounts_organisation o
+        WHERE (o.id = NEW.sponsor_id OR o.roles @> ARRAY['cdmo']::varchar[])
+            AND o.id = COALESCE(
+                (SELECT l.sponsor_id FROM batches_lot l WHERE l.id = NEW.lot_id),
+                (SELECT b.sponsor_id FROM batches_batch b WHERE b.id = NEW.source_batch_id))
+    ) THEN
+        RAISE EXCEPTION 'What belongs to one sponsor never goes into a batch of another.'
+            USING ERRCODE = 'integrity_constraint_violation',
+                CONSTRAINT = 'batches_consumption_same_sponsor';
+    END IF;
+    IF NEW.step_id IS NOT NULL AND NEW.batch_id IS DISTINCT FROM
+        (SELECT s.batch_id FROM batches_batchstep s WHERE s.id = NEW.step_id) THEN
+        RAISE EXCEPTION 'The step belongs to another batch.'
+            USING ERRCODE = 'integrity_constraint_violation',
+                CONSTRAINT = 'batches_consumption_own_step';
+    END IF;
+    RETURN NEW;
+"""
+
+# An edge is written once and may be cancelled once. So the guards below need only watch inserts.
+USE_FIXED = """
+    IF OLD.cancelled_at IS NOT NULL OR (to_jsonb(NEW) - 'cancelled_at' - 'cancelled_reason')
+        IS DISTINCT FROM (to_jsonb(OLD) - 'cancelled_at' - 'cancelled_reason') THEN
+        RAISE EXCEPTION 'A consumption is never rewritten, only cancelled, once.'
+            USING ERRCODE = 'integrity_constraint_violation',
+                CONSTRAINT = 'batches_consumption_fixed';
     END IF;
     RETURN NEW;
 """
 
 # One advisory lock for all edges between batches: two transactions adding A<-B and B<-A at once
-# would each see no cycle. Plain lots are leaves and never wait for it.
+# would each see no cycle. Plain lots are leaves and never wait for it. The walk goes forward from
+# the batch that takes, since nothing has come of a batch in process: it ends where it starts.
 NO_CYCLE = """
     DECLARE source bigint;
     BEGIN
@@ -142,16 +256,20 @@ NO_CYCLE = """
         IF source IS NULL THEN RETURN NEW; END IF;
         PERFORM pg_advisory_xact_lock(7301);
         IF EXISTS (
-            WITH RECURSIVE back(batch_id) AS (
-                SELECT source
+            WITH RECURSIVE ahead(batch_id) AS (
+                SELECT NEW.batch_id
                 UNION
-                SELECT COALESCE(c.source_batch_id, l.produced_by_id)
-                FROM back b
-                JOIN batches_consumption c ON c.batch_id = b.batch_id AND c.cancelled_at IS NULL
-                LEFT JOIN batches_lot l ON l.id = c.lot_id
-                WHERE COALESCE(c.source_batch_id, l.produced_by_id) IS NOT NULL
+                SELECT n.batch_id FROM ahead a CROSS JOIN LATERAL (
+                    SELECT c.batch_id FROM batches_consumption c
+                    WHERE c.source_batch_id = a.batch_id AND c.cancelled_at IS NULL
+                    UNION ALL
+                    SELECT c.batch_id FROM batches_lot l
+                    JOIN batches_consumption c ON c.lot_id = l.id AND c.cancelled_at IS NULL
+                    WHERE l.produced_by_id = a.batch_id
+                    OFFSET 0
+                ) n
             )
-            SELECT 1 FROM back WHERE batch_id = NEW.batch_id
+            SELECT 1 FROM ahead WHERE batch_id = source
         ) THEN
             RAISE EXCEPTION 'A batch cannot descend from itself.'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'batches_consumption_no_cycle';
@@ -159,6 +277,16 @@ NO_CYCLE = """
         RETURN NEW;
     END;
 """
+
+
+class ConsumptionQuerySet(SponsorOwnedQuerySet):
+    def standing(self):
+        """Consumptions that were not cancelled."""
+        return self.filter(cancelled_at__isnull=True)
+
+    def total(self):
+        """Return the sum of the quantities."""
+        return self.aggregate(total=models.Sum("quantity"))["total"] or Decimal(0)
 
 
 class Consumption(SponsorOwned):
@@ -176,7 +304,7 @@ class Consumption(SponsorOwned):
     source_batch = models.ForeignKey(
         "batches.Batch", null=True, blank=True, on_delete=models.PROTECT, related_name="uses"
     )
-    quantity = models.DecimalField(**QUANTITY)
+    quantity = QuantityField()
     unit = models.CharField(max_length=20)
     used_at = models.DateTimeField()
     step = models.ForeignKey(
@@ -185,13 +313,16 @@ class Consumption(SponsorOwned):
     recorded_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField()
     cancelled_at = models.DateTimeField(null=True, editable=False)
-    cancelled_reason = models.CharField(max_length=400, blank=True, editable=False)
+    cancelled_reason = models.CharField(max_length=2000, blank=True, editable=False)
+
+    objects = ConsumptionQuerySet.as_manager()
 
     class Meta(SponsorOwned.Meta):
         ordering = ["used_at", "id"]
         constraints = [
             models.CheckConstraint(
-                name="batches_consumption_quantity", condition=Q(quantity__gt=0)
+                name="batches_consumption_quantity",
+                condition=Q(quantity__gt=0, quantity__lt=BELOW),
             ),
             models.CheckConstraint(
                 name="batches_consumption_one_source",
@@ -205,8 +336,17 @@ class Consumption(SponsorOwned):
             pgtrigger.Trigger(
                 name="within_stock",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.Update,
+                operation=pgtrigger.Insert,
                 func=WITHIN_STOCK,
+            ),
+            pgtrigger.Trigger(
+                name="same_sponsor",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=SAME_SPONSOR,
+            ),
+            pgtrigger.Trigger(
+                name="fixed", when=pgtrigger.Before, operation=pgtrigger.Update, func=USE_FIXED
             ),
             pgtrigger.Trigger(
                 name="no_cycle",

@@ -25,5 +25,8 @@ class Origin(TextChoices):
 RELEASE = Move("release", LotStatus.QUARANTINE, LotStatus.RELEASED, signed=True)
 REJECT = Move("reject", LotStatus.QUARANTINE, LotStatus.REJECTED, signed=True)
 RECALL = Move("recall", LotStatus.RELEASED, LotStatus.RECALLED, signed=True)
+# What was used before it expired can still turn out to be bad.
+RECALL_EXPIRED = Move("recall", LotStatus.EXPIRED, LotStatus.RECALLED, signed=True)
+RECALLS = (RECALL, RECALL_EXPIRED)
 EXPIRE = Move("expire", LotStatus.RELEASED, LotStatus.EXPIRED)
-LOT_MOVES = (RELEASE, REJECT, RECALL, EXPIRE)
+LOT_MOVES = (RELEASE, REJECT, *RECALLS, EXPIRE)
