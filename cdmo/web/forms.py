@@ -27,6 +27,9 @@ class VerbForm(forms.Form):
                 widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
                 help_text="Asked at every signature.",
             )
+        for one in self.fields.values():
+            if one.error_messages.get("required") == forms.Field.default_error_messages["required"]:
+                one.error_messages["required"] = "This is needed."
 
     def data_for_service(self) -> dict:
         return {name: value for name, value in self.cleaned_data.items() if name != "password"}

@@ -33,15 +33,15 @@
     box.dataset.drawn = "1";
     const inline = document.getElementById(`${box.dataset.graph}-data`);
     const data = inline ? JSON.parse(inline.textContent) : await (await fetch(box.dataset.url)).json();
-    const narrow = box.clientWidth < 640;
     const graph = cytoscape({
       container: box,
       elements: elements(data, box.dataset.root),
       style: style(),
-      layout: { name: "dagre", rankDir: narrow ? "TB" : "LR", nodeSep: 18, rankSep: 70, padding: 16, fit: true },
-      minZoom: 0.2, maxZoom: 2, wheelSensitivity: 0.3, userZoomingEnabled: false, boxSelectionEnabled: false, autoungrabify: true,
+      layout: { name: "dagre", rankDir: "LR", nodeSep: 18, rankSep: 70, padding: 16, fit: true },
+      minZoom: 0.2, maxZoom: 2, userZoomingEnabled: false, boxSelectionEnabled: false, autoungrabify: true,
     });
-    if (graph.zoom() > 1) { graph.zoom(1); graph.center(); }
+    const level = Math.min(1, Math.max(0.6, graph.zoom())); // readable before complete: it can be moved
+    if (level !== graph.zoom()) { graph.zoom(level); graph.center(graph.nodes(".root").nonempty() ? graph.nodes(".root") : graph.nodes()); }
     graph.on("tap", "node", (event) => { const url = event.target.data("url"); if (url) location.href = url; });
     graph.on("mouseover", "node", (event) => { event.target.addClass("at"); box.classList.toggle("can-open", Boolean(event.target.data("url"))); });
     graph.on("mouseout", "node", (event) => { event.target.removeClass("at"); box.classList.remove("can-open"); });
