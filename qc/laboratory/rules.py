@@ -32,6 +32,7 @@ class Entry:
     measurement: Any = None
     confirm_reason: str = ""
     supersedes: Any = None
+    reason: str = ""
     illustrative: bool = False
 
     @property

@@ -25,25 +25,25 @@ def enter_results(*, entries, by, at, reason="") -> list[Result]:
     """Enter results as drafts: all of them or none. Value texts are kept exactly.
 
     `entries` holds {sample, test, value, unit?, tested_at?, instrument?, supersedes?,
-    report_only?}. A retest names the result that it supersedes, and `reason` says why. Entering is
-    allowed on decided batches too: a late result re-opens their release check.
+    report_only?, reason?}. A retest names the result that it supersedes, and its `reason` (or the
+    one for all) says why. Decided batches take late results too: they re-open the release check.
     """
     batches = locked_batches(entry["sample"].batch_id for entry in entries)
     bench = Bench(batches, at)
-    found = [_entry(given, bench) for given in entries]
-    ensure_clear(
-        [*right_blockers(by, Right.ENTER_RESULT), *entry_objections(found, bench, reason=reason)]
-    )
+    found = [_entry(given, bench, reason) for given in entries]
+    ensure_clear([*right_blockers(by, Right.ENTER_RESULT), *entry_objections(found, bench)])
+    reason = reason or "; ".join(dict.fromkeys(entry.reason for entry in found if entry.reason))
     return write_entries(found, bench, by=by, at=at, reason=reason)
 
 
-def _entry(given, bench) -> rules.Entry:
+def _entry(given, bench, reason) -> rules.Entry:
     sample = given["sample"]
     sample.batch = bench.batches[sample.batch_id]
-    return rules.Entry(**{**given, "test": " ".join(given["test"].split())})
+    test = " ".join(given["test"].split())
+    return rules.Entry(**{"reason": reason, **given, "test": test})
 
 
-def entry_objections(entries, bench: Bench, *, reason="") -> list[Blocker]:
+def entry_objections(entries, bench: Bench) -> list[Blocker]:
     """Return every objection to these entries together."""
     if not entries:
         return [Blocker("nothing", "There is no result to enter.")]
@@ -68,7 +68,9 @@ def entry_objections(entries, bench: Bench, *, reason="") -> list[Blocker]:
         if entry.supersedes is not None:
             pk = entry.supersedes.pk
             objections += rules.supersede_blockers(entry, old=old[pk], oos=investigations.get(pk))
-            objections += rules.reason_blockers(reason, f"{entry.name} is tested again", old[pk])
+            objections += rules.reason_blockers(
+                entry.reason, f"{entry.name} is tested again", old[pk]
+            )
     return objections
 
 
