@@ -10,6 +10,7 @@ from cdmo.blockers import Ref
 from techtransfer.projects.gathering import gather
 from techtransfer.projects.models import Gate, GateCondition, GateDecision, TransferProject
 from techtransfer.projects.rules import PASSED, gate_blockers, is_hard
+from techtransfer.projects.states import Unit
 
 
 @dataclass
@@ -39,6 +40,13 @@ class GatePicture:
         standing = [said for said in self.decisions if said.voided_at is None]
         last = max((said.round for said in standing), default=0)
         return [said for said in standing if said.round == last]
+
+    @property
+    def waits_for(self) -> str:
+        """The unit whose word is awaited, once the other has spoken in the open round."""
+        said = [one for one in self.this_round if one.round == self.gate.round]
+        units = [unit for unit in Unit if unit not in {one.unit for one in said}]
+        return str(units[0].label) if len(said) == 1 else ""
 
     @property
     def earlier_words(self) -> list[GateDecision]:

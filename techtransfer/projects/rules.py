@@ -337,7 +337,7 @@ def decision_blockers(gate, *, decision, conditions, reason, unit, by, spoken, s
             record=gate,
             owner="Sponsor's transfer lead, Project manager or Quality assurance",
         )
-    yield from move_blockers(gate, [move for move in DECISIONS if move.target == decision])
+    yield from move_blockers(gate, DECISIONS)
     for said in spoken:
         if said.unit == unit:
             yield Blocker(
