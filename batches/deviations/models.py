@@ -4,7 +4,13 @@ from django.db import models
 from django.db.models import Q
 
 from batches.deviations.states import Classification, DeviationStatus
-from cdmo.accounts.models import SponsorOwned
+from cdmo.accounts.models import SponsorOwned, SponsorOwnedQuerySet
+
+
+class DeviationQuerySet(SponsorOwnedQuerySet):
+    def shown_to_sponsor(self, organisation_id):
+        """Interim findings stay inside; a sponsor reads a deviation once QA has closed it."""
+        return self.filter(sponsor_id=organisation_id, status=DeviationStatus.CLOSED)
 
 
 class Deviation(SponsorOwned):
@@ -13,7 +19,6 @@ class Deviation(SponsorOwned):
     record_type = "deviation"
     key_field = "number"
     sponsor_parents = ("batch", "step")
-    # Interim findings stay inside; a sponsor reads a deviation once QA has closed it.
     sponsor_sees = "status = 'closed'"
 
     number = models.CharField(max_length=40, unique=True)
@@ -44,6 +49,8 @@ class Deviation(SponsorOwned):
         "accounts.User", null=True, on_delete=models.PROTECT, related_name="+"
     )
     closed_at = models.DateTimeField(null=True)
+
+    objects = DeviationQuerySet.as_manager()
 
     class Meta(SponsorOwned.Meta):
         ordering = ["-id"]

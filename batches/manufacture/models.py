@@ -14,7 +14,7 @@ from batches.manufacture.states import (
     StepStatus,
 )
 from batches.materials.models import QUANTITY
-from cdmo.accounts.models import Site, SponsorOwned
+from cdmo.accounts.models import Site, SponsorOwned, SponsorOwnedQuerySet
 from cdmo.records.canonical import instant
 
 
@@ -23,12 +23,19 @@ def plain(number) -> str | None:
     return None if number is None else f"{number.normalize():f}"
 
 
+class MasterQuerySet(SponsorOwnedQuerySet):
+    def shown_to_sponsor(self, organisation_id):
+        """A sponsor reads instructions once they were approved."""
+        return self.filter(sponsor_id=organisation_id).exclude(status=MasterStatus.DRAFT)
+
+
 class MasterBatchRecord(SponsorOwned):
     """A version of the instructions for a process version: typed steps with limits."""
 
     record_type = "master_batch_record"
     key_field = "code"
     sponsor_parents = ("product", "process_version")
+    sponsor_sees = "status <> 'draft'"
 
     code = models.CharField(max_length=60, unique=True)
     product = models.ForeignKey(
@@ -48,6 +55,8 @@ class MasterBatchRecord(SponsorOwned):
     yield_upper = models.DecimalField(**QUANTITY, null=True, blank=True)
     written_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     illustrative = models.BooleanField(default=False)
+
+    objects = MasterQuerySet.as_manager()
 
     class Meta(SponsorOwned.Meta):
         ordering = ["code"]
@@ -78,11 +87,20 @@ class MasterBatchRecord(SponsorOwned):
         }
 
 
+class MasterStepQuerySet(SponsorOwnedQuerySet):
+    def shown_to_sponsor(self, organisation_id):
+        return self.filter(sponsor_id=organisation_id).exclude(master__status=MasterStatus.DRAFT)
+
+
 class MasterStep(SponsorOwned):
     """One step of the instructions."""
 
     record_type = "master_step"
     sponsor_parents = ("master",)
+    sponsor_sees = (
+        "EXISTS (SELECT 1 FROM batches_masterbatchrecord m"
+        " WHERE m.id = master_id AND m.status <> 'draft')"
+    )
 
     master = models.ForeignKey(MasterBatchRecord, on_delete=models.PROTECT, related_name="steps")
     position = models.PositiveIntegerField()
@@ -96,6 +114,8 @@ class MasterStep(SponsorOwned):
     expected = models.CharField(max_length=120, blank=True)
     critical = models.BooleanField(default=False, help_text="Needs a second person's verification.")
     mandatory = models.BooleanField(default=True)
+
+    objects = MasterStepQuerySet.as_manager()
 
     class Meta(SponsorOwned.Meta):
         ordering = ["position"]
@@ -256,12 +276,17 @@ class Batch(SponsorOwned):
         }
 
 
+class BatchStepQuerySet(SponsorOwnedQuerySet):
+    def shown_to_sponsor(self, organisation_id):
+        """The executed record is the CDMO's until the batch record has been reviewed."""
+        return self.filter(sponsor_id=organisation_id, batch__reviewed_at__isnull=False)
+
+
 class BatchStep(SponsorOwned):
     """One step of one batch: a copy of the instruction as issued, and what was done."""
 
     record_type = "step"
     sponsor_parents = ("batch", "master_step")
-    # The executed record is the CDMO's until the batch record has been reviewed.
     sponsor_sees = (
         "EXISTS (SELECT 1 FROM batches_batch b WHERE b.id = batch_id AND b.reviewed_at IS NOT NULL)"
     )
@@ -303,6 +328,8 @@ class BatchStep(SponsorOwned):
         "accounts.User", null=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
     corrected_at = models.DateTimeField(null=True, editable=False)
+
+    objects = BatchStepQuerySet.as_manager()
 
     class Meta(SponsorOwned.Meta):
         ordering = ["batch_id", "position"]

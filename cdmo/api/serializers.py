@@ -92,7 +92,7 @@ class InstantField(serializers.Field):
 class KeyField(serializers.RelatedField):
     """A record by its human key. What the caller may not see does not exist."""
 
-    default_error_messages = {"unknown": "There is no {what} “{key}”."}
+    default_error_messages = {"unknown": "There is no {what} “{value}”."}
 
     def __init__(self, model=None, **options):
         self.model = model
@@ -117,7 +117,7 @@ class KeyField(serializers.RelatedField):
                 found = None
         if found is None:
             what = self.model.record_type.replace("_", " ")
-            self.fail("unknown", what=what, key=str(data)[:60])
+            self.fail("unknown", what=what, value=str(data)[:60])
         return found
 
     def to_representation(self, value):
