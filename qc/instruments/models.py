@@ -11,6 +11,17 @@ from cdmo.accounts.models import Regulated, Site
 from qc.instruments.states import FileStatus, InstrumentStatus, MeasurementStatus
 
 
+class ExactDecimalField(models.DecimalField):
+    """A number with exactly the digits it was given: 7.80 stays 7.80, at any scale."""
+
+    def __init__(self, **options):
+        # What `reading.Reading` lets through: 60 digits, exponents to ±100.
+        super().__init__(**{"max_digits": 262, "decimal_places": 160, **options})
+
+    def db_type(self, connection):
+        return "numeric"
+
+
 class Instrument(Regulated):
     """A registered instrument. Its vendor decides the reader, never a guess from the file."""
 
@@ -79,7 +90,10 @@ class InstrumentFile(Regulated):
     )
     error = models.TextField(blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
-    flags = models.JSONField(default=list, help_text="[{code, message}] against the whole file")
+    claimed_at = models.DateTimeField(null=True, editable=False)
+    flags = models.JSONField(
+        default=list, help_text="[{code, message, needs_reason}] against the whole file"
+    )
     facts = models.JSONField(default=dict)
     duplicate_of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
     uploaded_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
@@ -124,25 +138,28 @@ class ParseRun(Regulated):
 
 
 class Measurement(Regulated):
-    """One reading: the text exactly as printed, its place in the file, the number it means."""
+    """One reading: the text exactly as printed, its place in the file, the number it means.
+
+    Texts are as long as the file has them: a shortened text would be no evidence.
+    """
 
     record_type = "measurement"
 
     file = models.ForeignKey(InstrumentFile, on_delete=models.PROTECT, related_name="measurements")
     run = models.ForeignKey(ParseRun, on_delete=models.PROTECT, related_name="measurements")
     ordinal = models.PositiveIntegerField()
-    locator = models.CharField(max_length=120)
-    sample_text = models.CharField(max_length=200)
-    quantity = models.CharField(max_length=80)
-    value = models.CharField(max_length=80, blank=True)
-    number = models.DecimalField(max_digits=40, decimal_places=18, null=True)
+    locator = models.TextField()
+    sample_text = models.TextField()
+    quantity = models.TextField()
+    value = models.TextField(blank=True)
+    number = ExactDecimalField(null=True)
     qualifier = models.CharField(max_length=2, blank=True)
-    unit = models.CharField(max_length=30, blank=True)
-    measured_text = models.CharField(max_length=60, blank=True)
+    unit = models.TextField(blank=True)
+    measured_text = models.TextField(blank=True)
     measured_at = models.DateTimeField(null=True)
-    device_serial = models.CharField(max_length=80, blank=True)
-    group = models.CharField(max_length=120, blank=True)
-    operator = models.CharField(max_length=120, blank=True)
+    device_serial = models.TextField(blank=True)
+    group = models.TextField(blank=True)
+    operator = models.TextField(blank=True)
     reading_status = models.CharField(max_length=14, default="ok")
     flags = models.JSONField(default=list)
     status = models.CharField(

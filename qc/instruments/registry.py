@@ -89,6 +89,15 @@ def vendor_named(code: str) -> Vendor | None:
     return VENDORS.get(code)
 
 
+def vendor_called(text: str) -> Vendor | None:
+    """The vendor somebody means: by its code, its title or its allotropy name, in any case."""
+    wanted = " ".join(text.split()).casefold()
+    for vendor in VENDORS.values():
+        if wanted in {name.casefold() for name in (vendor.code, vendor.title, *vendor.allotropy)}:
+            return vendor
+    return None
+
+
 def extension_of(filename: str) -> str:
     """The extension in lower case without its dot; empty when there is none."""
     name = filename.replace("\\", "/").rsplit("/", 1)[-1]

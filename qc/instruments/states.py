@@ -23,7 +23,12 @@ class MeasurementStatus(TextChoices):
     SET_ASIDE = "set_aside", "Set aside"
 
 
+TAKE_OUT_OF_USE = Move("take-out-of-use", InstrumentStatus.IN_USE, InstrumentStatus.OUT_OF_USE)
+PUT_IN_USE = Move("put-in-use", InstrumentStatus.OUT_OF_USE, InstrumentStatus.IN_USE)
+INSTRUMENT_MOVES = (TAKE_OUT_OF_USE, PUT_IN_USE)
+
 START_READING = Move("read", FileStatus.QUEUED, FileStatus.READING)
 FINISH_READING = Move("finish", FileStatus.READING, FileStatus.READ)
 FAIL_READING = Move("fail", FileStatus.READING, FileStatus.FAILED)
-FILE_MOVES = (START_READING, FINISH_READING, FAIL_READING)
+READ_AGAIN = Move("read-again", FileStatus.FAILED, FileStatus.QUEUED)
+FILE_MOVES = (START_READING, FINISH_READING, FAIL_READING, READ_AGAIN)

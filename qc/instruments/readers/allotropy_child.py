@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).resolve().parents[3]))
 
 from qc.instruments.readers.asm import outcome_from_asm
 from qc.instruments.reading import ReadOutcome, refused
-from qc.instruments.registry import vendor_named
+from qc.instruments.registry import Vendor, vendor_named
 
 READER = "allotropy"
 
@@ -33,7 +33,7 @@ def read(data: bytes, vendor: str, filename: str) -> ReadOutcome:
         )
     try:
         installed = version("allotropy")
-        from allotropy.parser_factory import Vendor
+        from allotropy.parser_factory import Vendor as Parser
         from allotropy.to_allotrope import allotrope_from_io
     except (PackageNotFoundError, ImportError):
         traceback.print_exc()
@@ -46,7 +46,7 @@ def read(data: bytes, vendor: str, filename: str) -> ReadOutcome:
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else None
     for number, parser in enumerate(entry.allotropy, start=1):
         try:
-            asm = allotrope_from_io(io.BytesIO(data), name, Vendor[parser], encoding=encoding)
+            asm = allotrope_from_io(io.BytesIO(data), name, Parser[parser], encoding=encoding)
         except MemoryError:
             raise
         except Exception:
@@ -54,17 +54,23 @@ def read(data: bytes, vendor: str, filename: str) -> ReadOutcome:
             # the screen.
             traceback.print_exc()
             if number == len(entry.allotropy):
-                return _refuse(
-                    f"The second reader (allotropy) could not read the file as a {entry.title} "
-                    f"export. Where the first "
-                    "reader has values, check them against the printout; otherwise export the file "
-                    "again, or enter "
-                    "the results by hand.",
-                    installed,
-                )
+                return _refuse(_unread(entry), installed)
             continue
         return outcome_from_asm(asm, vendor=vendor, version=installed)
     raise AssertionError("no parser")
+
+
+def _unread(entry: Vendor) -> str:
+    if entry.native is None:
+        return (
+            f"The file could not be read as a {entry.title} export: its layout is not known to the "
+            "reader, or its content is incomplete or damaged. Export it again from the instrument; "
+            "if it is refused again, enter the results by hand and report the file."
+        )
+    return (
+        f"The second reader (allotropy) could not read the file as a {entry.title} export. Check "
+        "the first reader's values against the printout before you confirm them."
+    )
 
 
 def _refuse(error: str, installed: str = "") -> ReadOutcome:
