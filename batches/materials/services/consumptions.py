@@ -1,5 +1,6 @@
 """What went into a batch: the edges of the genealogy."""
 
+from batches.dossier import executed_record_changed
 from batches.materials import rules, tracing
 from batches.materials.models import Consumption, Lot
 from batches.materials.services.races import refusals_in_words
@@ -8,7 +9,6 @@ from cdmo.accounts.rules import right_blockers
 from cdmo.blockers import ensure_clear
 from cdmo.records.acting import service
 from cdmo.records.services import record_event
-from cdmo.records.signatures import void_stale_signatures
 
 
 @service
@@ -52,7 +52,7 @@ def record_consumption(
             recorded_by=by,
             recorded_at=at,
         )
-    void_stale_signatures(record=batch, by=by, at=at, reason="A use of material was recorded.")
+    executed_record_changed(batch=batch, by=by, at=at, reason="A use of material was recorded.")
     record_event(
         verb="consumption.record",
         record=consumption,
@@ -84,7 +84,7 @@ def cancel_consumption(*, consumption, by, at, reason):
     consumption.cancelled_at = at
     consumption.cancelled_reason = reason
     consumption.save(update_fields=["cancelled_at", "cancelled_reason"])
-    void_stale_signatures(record=batch, by=by, at=at, reason=f"A use was cancelled: {reason}")
+    executed_record_changed(batch=batch, by=by, at=at, reason=f"A use was cancelled: {reason}")
     source = consumption.lot or consumption.source_batch
     record_event(
         verb="consumption.cancel",
