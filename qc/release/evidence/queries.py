@@ -73,7 +73,7 @@ STEPS = """
 
 # Whatever the depth, for the whole set at once. UNION drops pairs already found, so a diamond is
 # walked once and the walk ends even over a cycle that somebody forced past the trigger. OFFSET 0
-# keeps each step of the walk an index scan: flattened, PostgreSQL hashes every consumption there is.
+# keeps each step of the walk an index scan: flattened, PostgreSQL hashes all consumptions.
 _SOURCE = "COALESCE(c.source_batch_id, l.produced_by_id)"
 _EDGES = f"""
     SELECT {_SOURCE} AS source
