@@ -16,7 +16,7 @@ from batches.materials.models import Consumption, Lot
 FORWARD, BACKWARD = "forward", "backward"
 
 # Looked up node by node (OFFSET 0 keeps PostgreSQL from turning it round): without statistics, as
-# on a new table, the planner would read all uses once a level. 2,000 nodes: 60 ms instead of 700.
+# on a new table, the planner would read all uses once a level. 2,000 nodes: 20 ms instead of 700.
 _NEXT = {
     BACKWARD: """
         SELECT COALESCE(c.source_batch_id, -c.lot_id) AS ref FROM batches_consumption c

@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
+from batches.identity.api import BatchIdentityMixin
 from batches.manufacture import services
 from batches.manufacture.api.serializers import (
     BatchSerializer,
@@ -20,10 +21,11 @@ from batches.manufacture.api.steps import BatchStepsMixin
 from batches.manufacture.evidence import QualityReadiness
 from batches.manufacture.models import Batch
 from batches.manufacture.timeline import timeline
+from batches.materials.api import BatchMaterialsMixin
 from cdmo.api.views import RecordViewSet, verb
 
 
-class BatchViewSet(BatchStepsMixin, RecordViewSet, ABC):
+class BatchViewSet(BatchStepsMixin, BatchMaterialsMixin, BatchIdentityMixin, RecordViewSet, ABC):
     """One batch of one product, from planning to disposition."""
 
     model = Batch
