@@ -2,10 +2,20 @@
 
 from django.db import transaction
 
-from cdmo.demo import cast, portfolio
+from cdmo.demo import (
+    batches,
+    cast,
+    instruments,
+    masters,
+    methods,
+    portfolio,
+    specifications,
+    stock,
+    transfers,
+)
 from cdmo.demo.stage import Stage
 
-ACTS = (cast, portfolio)
+ACTS = (cast, portfolio, methods, specifications, instruments, stock, masters, batches, transfers)
 
 
 class NotHere(Exception):
