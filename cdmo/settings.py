@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "cdmo.web.knock.KnockMiddleware",
     "cdmo.web.middleware.RequestIdMiddleware",
     "cdmo.web.middleware.SessionEndedMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -209,6 +210,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
     "socket_connect_timeout": 1,
+    "max_retries": 0,  # for whoever sends; worker and scheduler reconnect by their own rules
     "socket_timeout": 5,
 }
 CELERY_TIMEZONE = "UTC"

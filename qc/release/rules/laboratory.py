@@ -288,7 +288,9 @@ def methods_fit(case: Case) -> Judged:
         method = methods.get(result.method_id)
         wanted = asked.get(result.line_id)
         if method is None:
-            unknown.append(result)
+            # A line may leave the method open; one that names a method wants it recorded.
+            if wanted != "":
+                unknown.append(result)
             continue
         if (method.id, wanted) in seen:
             continue
@@ -315,6 +317,8 @@ def methods_fit(case: Case) -> Judged:
             *map(result_ref, unknown),
             action="Record the method that was used",
         )
+    if not methods:
+        return not_applicable("The specification names no methods.")
     return passed(f"{counted(len(methods), 'method')}: approved and fit for the purpose.")
 
 
