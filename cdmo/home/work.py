@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db.models import Count, Exists, F, OuterRef, Q, Window
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, When, Window
 
 from batches.deviations.models import Deviation
 from batches.deviations.states import DeviationStatus
 from batches.manufacture.models import Batch, BatchStep
+from batches.manufacture.sentences import sentence
 from batches.manufacture.states import Disposition, Execution, StepStatus
 from batches.materials.models import Lot
 from batches.materials.states import LotStatus
@@ -41,6 +42,7 @@ class Item:
     status: object = ""  # the value; `axis` of the record where there is one
     axis: str = ""
     verdict: str = ""
+    starts: object = None
     due: object = None
     since: object = None
     site: object = None
@@ -140,7 +142,7 @@ def batches_to_start(by, at) -> WorkList:
         "Batches to start",
         "player-play",
         found,
-        lambda b: _batch(b, due=b.planned_start_at, note="Issued"),
+        lambda b: _batch(b, due=None, starts=b.planned_start_at, note="Issued"),
         more="batches:batch_list",
         query="tab=planned",
     )
@@ -168,7 +170,9 @@ def batches_planned(by, at) -> WorkList:
         "Planned",
         "calendar",
         found,
-        lambda b: _batch(b, due=b.planned_start_at, note="Waits for quality assurance to issue it"),
+        lambda b: _batch(
+            b, due=None, starts=b.planned_start_at, note="Waits for quality assurance to issue it"
+        ),
         more="batches:batch_list",
         query="tab=planned",
     )
@@ -180,7 +184,7 @@ def batches_to_issue(by, at) -> WorkList:
         "Batches to issue",
         "file-check",
         found,
-        lambda b: _batch(b, due=b.planned_start_at),
+        lambda b: _batch(b, due=None, starts=b.planned_start_at),
         more="batches:batch_list",
         query="tab=planned",
     )
@@ -413,7 +417,9 @@ def results_to_approve(by, at) -> WorkList:
     """Submitted by somebody else; those that fail first."""
     found = _results(by, ResultStatus.SUBMITTED).exclude(analyst=by)
     found = found.order_by(
-        (~Q(verdict=Verdict.FAIL)), F("batch__expires_at").asc(nulls_last=True), "submitted_at"
+        Case(When(verdict=Verdict.FAIL, then=0), default=1),
+        F("batch__expires_at").asc(nulls_last=True),
+        "submitted_at",
     )
     return waiting(
         "Results to approve",
@@ -653,10 +659,21 @@ def work_for(by, *, at) -> list[WorkList]:
     return [make(by, at) for make in wanted]
 
 
-def milestones(by, *, at) -> list[AuditEvent]:
-    """Return what happened in the last week that everybody should know: one query."""
-    return list(
+def milestones(by, *, at) -> list[dict]:
+    """Return what happened in the last week that everybody should know, newest first: one query."""
+    events = (
         AuditEvent.objects.visible_to(by)
         .filter(shared=True, at__gt=at - timedelta(days=7))
+        .select_related("by")
         .order_by("-id")[:SHOWN]
     )
+    return [
+        {
+            "at": event.at,
+            "title": sentence(event.verb, event.record, event.new),
+            "by": event.by.full_name if event.by else "The system",
+            "record_type": event.record_type,
+            "record": event.record,
+        }
+        for event in events
+    ]

@@ -45,6 +45,7 @@ LOOKS = {
     "transit": Look(BLUE, "truck"),
     "shipped": Look(BLUE, "truck"),
     "completed": Look(BLUE, "flag"),
+    "to_certify": Look(BLUE, "rosette"),
     "minor": Look(BLUE, "info-circle"),
     # look here
     "conditional": Look(AMBER, "alert-triangle"),

@@ -24,6 +24,7 @@ from django import forms, template
 from django.utils import timezone
 from django.utils.html import format_html, json_script
 
+from cdmo.accounts.roles import Role
 from cdmo.web.clock import zone_of
 from cdmo.web.links import record_url, url_of
 from cdmo.web.looks import look_of, word_of
@@ -208,10 +209,10 @@ def countdown(at, site=None):
     now = timezone.now()
     left = (at - now).total_seconds()
     colour = "red" if left <= 0 else "amber" if left < 86_400 else "grey"
-    words = f"expired {relative(at, now)}" if left <= 0 else f"{span_of(left)} left"
+    words = f"expired {relative(at, now)}" if left <= 0 else f"expires in {span_of(left)}"
     return format_html(
         '<span class="state state-{}"><i class="ti ti-clock" aria-hidden="true"></i>{}</span> '
-        '<span class="text-secondary">{}</span>',
+        '<span class="text-secondary text-nowrap">{}</span>',
         colour,
         words,
         exact(at, zone_from(site), now),
@@ -232,12 +233,31 @@ def number(value):
 
 
 @register.filter
+def criterion(text):
+    """Show a criterion as people write it: ≥ 80, ≤ 1.0, no growth."""
+    text = str(text or "")
+    for sign, shown in ((">=", "≥"), ("<=", "≤"), ("= ", "")):
+        if text.startswith(sign):
+            return f"{shown}{text[len(sign) :]}"
+    return text
+
+
+@register.filter
 def bytes_size(value):
     """Show a size: 812 bytes, 36 kB, 1.2 MB."""
     size = int(value or 0)
     if size < 1000:
         return f"{size} bytes"
     return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+
+
+@register.filter
+def role_name(owner):
+    """Show who can lift something: a role by its label, anything else as it is."""
+    try:
+        return Role(owner).label
+    except ValueError:
+        return owner
 
 
 @register.filter
