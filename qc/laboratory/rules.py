@@ -321,26 +321,40 @@ def reading_blockers(measurement, *, name, line, reason, confirmed_as, file):
             f"for {line.unit or 'no unit'}. There is no rule that converts one into the other.",
             record=line,
         )
-    remarks = cautions(measurement, test=line.test if line is not None else name, file=file)
-    if remarks and not (reason or "").strip():
+    doubts = cautions(measurement, test=line.test if line is not None else name, file=file)
+    if doubts and not (reason or "").strip():
         yield Blocker(
             "reason_missing",
-            f"{name}, {measurement.locator}: {' '.join(remarks)} Say why it is confirmed all the "
+            f"{name}, {measurement.locator}: {' '.join(doubts)} Say why it is confirmed all the "
             "same.",
             record=file,
         )
 
 
 def cautions(measurement, *, test, file) -> list[str]:
-    """Return what must not be passed over: flags, a reading that is not plain, another quantity."""
-    found = [_sentence(flag) for flag in (*file.flags, *measurement.flags)]
-    if measurement.reading_status != "ok":
-        status = measurement.reading_status.replace("_", " ")
-        found.append(f"The instrument marked the reading: {status}.")
+    """Return what takes a reason: flags that ask for one, a doubtful reading, another quantity."""
+    flags = [flag for flag in (*file.flags, *measurement.flags) if needs_reason(flag)]
+    found = [_sentence(flag) for flag in flags]
+    status = measurement.reading_status
+    if status != "ok" and not any(code_of(flag) == status for flag in flags):
+        found.append(f"The instrument marked the reading: {status.replace('_', ' ')}.")
     if not speaks_of(test, measurement.quantity):
         quantity = measurement.quantity.replace("_", " ")
         found.append(f"The reading is {quantity}, the test is {test}.")
     return found
+
+
+def remarks(measurement) -> list[str]:
+    """Return what is told with a reading and holds nobody up."""
+    return [_sentence(flag) for flag in measurement.flags if not needs_reason(flag)]
+
+
+def needs_reason(flag) -> bool:
+    return not isinstance(flag, dict) or flag.get("needs_reason", True)
+
+
+def code_of(flag) -> str:
+    return flag.get("code", "") if isinstance(flag, dict) else ""
 
 
 def _sentence(flag) -> str:

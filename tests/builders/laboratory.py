@@ -1,8 +1,11 @@
 """Specifications, methods, samples and results brought to a state through the real services."""
 
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 
 from cdmo.blockers import Blocked
+from cdmo.records.services import store_document
+from qc.instruments.models import Instrument, InstrumentFile, Measurement, ParseRun
 from qc.laboratory import services as laboratory
 from qc.laboratory.models import Method
 from qc.specifications import services as specifications
@@ -105,6 +108,67 @@ def all_results(cast, sample, values=VALUES, *, status="approved", at=NOON, **ch
             results=results, by=cast.reviewer, at=at, proof=proof_of(cast.reviewer, at)
         )
     return results
+
+
+def a_read_file(cast, *, at=NOON, number="IF-1", content=b"run", status="read", **facts):
+    """An instrument file as if its reader had just finished; readings by `a_reading`."""
+    instrument, _ = Instrument.objects.get_or_create(
+        code="VICELL-01",
+        defaults={"name": "Counter", "vendor": "vicell_xr", "serial": "AW1", "site": cast.site},
+    )
+    document = store_document(
+        data=content,
+        kind="instrument_file",
+        title="run",
+        filename="run.txt",
+        media_type="text/plain",
+        by=cast.analyst,
+        at=at,
+    )
+    return InstrumentFile.objects.create(
+        number=number,
+        instrument=instrument,
+        vendor=instrument.vendor,
+        document=document,
+        filename=document.filename,
+        sha256=document.sha256,
+        size=document.size,
+        status=status,
+        uploaded_by=cast.analyst,
+        uploaded_at=at,
+        read_at=at,
+        **facts,
+    )
+
+
+def a_reading(file, quantity="viability", value="95.00", unit="%", sample="CLB001", **facts):
+    """One reading of a file, measured five minutes before the upload."""
+    run, _ = ParseRun.objects.get_or_create(
+        file=file,
+        role="first",
+        reader="vicell_xr",
+        defaults={
+            "reader_version": "1",
+            "ok": True,
+            "seconds": Decimal("0.1"),
+            "at": file.uploaded_at,
+        },
+    )
+    ordinal = file.measurements.count()
+    return Measurement.objects.create(
+        file=file,
+        run=run,
+        ordinal=ordinal,
+        locator=f"line {ordinal + 1}",
+        sample_text=sample,
+        quantity=quantity,
+        value=value,
+        unit=unit,
+        number=Decimal(value) if value else None,
+        device_serial="AW1",
+        measured_at=file.uploaded_at - timedelta(minutes=5),
+        **facts,
+    )
 
 
 def codes_of(refusal) -> set[str]:

@@ -1,6 +1,7 @@
 """Readings of an instrument file confirmed into draft results that keep the link to them."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from cdmo.accounts.roles import Right
 from cdmo.accounts.rules import right_blockers
@@ -22,7 +23,8 @@ class Proposal:
     measurement: Measurement
     sample: Sample | None
     test: str
-    cautions: tuple[str, ...]
+    cautions: tuple[str, ...]  # each takes a reason
+    remarks: tuple[str, ...]
     confirmed_as: Result | None
     tests: tuple[str, ...] = ()
 
@@ -126,8 +128,8 @@ class _Picked:
 
     def _kept_reason(self, measurement, test, reason) -> str:
         """Keep a reason with the result where one was needed, not a word said about others."""
-        remarks = rules.cautions(measurement, test=test, file=self.file)
-        return f"{' '.join(remarks)} Confirmed because: {reason}" if remarks and reason else ""
+        doubts = rules.cautions(measurement, test=test, file=self.file)
+        return f"{' '.join(doubts)} Confirmed because: {reason}" if doubts and reason else ""
 
     def objections(self) -> list[Blocker]:
         found = list(self.unknown)
@@ -162,10 +164,10 @@ def proposals(file, at) -> list[Proposal]:
     }
     bench = Bench({s.batch_id: s.batch for s in samples.values()}, at)
     confirmed = results_of([m.pk for m in readings])
-    return [_proposal(m, samples.get(m.sample_text), bench, confirmed, file) for m in readings]
+    return [_proposal(m, samples.get(m.sample_text), bench, confirmed) for m in readings]
 
 
-def _proposal(measurement, sample, bench, confirmed, file) -> Proposal:
+def _proposal(measurement, sample, bench, confirmed) -> Proposal:
     tests = bench.tests_of(sample.batch_id) if sample is not None else {}
     fitting = [
         test
@@ -174,14 +176,18 @@ def _proposal(measurement, sample, bench, confirmed, file) -> Proposal:
         and rules.units_agree(measurement.unit, line.unit)
     ]
     test = fitting[0] if len(fitting) == 1 else ""
-    remarks = rules.cautions(measurement, test=test or measurement.quantity, file=file)
+    told = rules.remarks(measurement)
     if sample is not None and measurement.measured_at and measurement.measured_at < sample.taken_at:
-        remarks.append("The reading is older than the sample.")
+        told.append("The reading is older than the sample.")
+    # What stands against the whole file is said once, above.
+    bare = SimpleNamespace(flags=())
+    doubts = rules.cautions(measurement, test=test or measurement.quantity, file=bare)
     return Proposal(
         measurement=measurement,
         sample=sample,
         test=test,
-        cautions=tuple(remarks),
+        cautions=tuple(doubts),
+        remarks=tuple(told),
         confirmed_as=confirmed.get(measurement.pk),
         tests=tuple(tests),
     )

@@ -1,19 +1,24 @@
 """Readings become results by exact identifier, with every flag answered by a reason."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 
 from cdmo.accounts.isolation import as_sponsor
 from cdmo.blockers import Blocked
-from cdmo.records.services import store_document
-from qc.instruments.models import Instrument, InstrumentFile, Measurement, ParseRun
+from qc.instruments.models import InstrumentFile, Measurement
 from qc.laboratory import services
 from qc.laboratory.models import Result
 from qc.laboratory.rules import speaks_of, units_agree
 from qc.laboratory.services.confirm import proposals
-from tests.builders.laboratory import a_result, a_sample, a_specification, codes_of
+from tests.builders.laboratory import (
+    a_read_file,
+    a_reading,
+    a_result,
+    a_sample,
+    a_specification,
+    codes_of,
+)
 from tests.builders.manufacture import STARTED, a_product_with_master, a_started_batch
 
 AT = STARTED + timedelta(hours=3)
@@ -34,54 +39,11 @@ def sample(cast):
 
 @pytest.fixture
 def file(cast, sample):
-    instrument = Instrument.objects.create(
-        code="VICELL-01", name="Cell counter", vendor="vicell_xr", serial="AW1", site=cast.site
-    )
-    document = store_document(
-        data=b"file",
-        kind="instrument_file",
-        title="run",
-        filename="run.txt",
-        media_type="text/plain",
-        by=cast.analyst,
-        at=AT,
-    )
-    return InstrumentFile.objects.create(
-        number="IF-26-0001",
-        instrument=instrument,
-        vendor="vicell_xr",
-        document=document,
-        filename="run.txt",
-        sha256=document.sha256,
-        size=4,
-        status="read",
-        uploaded_by=cast.analyst,
-        uploaded_at=AT,
-        read_at=AT,
-    )
+    return a_read_file(cast, at=AT)
 
 
 def reading(file, quantity="viability", value="95.00", unit="%", sample="CLB001", **facts):
-    run, _ = ParseRun.objects.get_or_create(
-        file=file,
-        role="first",
-        reader="vicell_xr",
-        defaults={"reader_version": "1", "ok": True, "seconds": Decimal("0.1"), "at": AT},
-    )
-    return Measurement.objects.create(
-        file=file,
-        run=run,
-        ordinal=file.measurements.count(),
-        locator=f"line {file.measurements.count()}",
-        sample_text=sample,
-        quantity=quantity,
-        value=value,
-        unit=unit,
-        number=Decimal(value) if value else None,
-        device_serial="AW1",
-        measured_at=AT - timedelta(minutes=5),
-        **facts,
-    )
+    return a_reading(file, quantity, value, unit, sample, **facts)
 
 
 def confirm(cast, file, mapping, *, by=None, **given):
@@ -182,6 +144,17 @@ def test_a_flag_is_answered_by_a_reason_that_stays_with_the_result(
     assert len(result.confirm_reason) > len("Confirmed because: Service was here")
 
 
+def test_a_flag_that_asks_for_no_reason_holds_nobody_up(cast, sample, file):
+    told = {"code": "warning", "message": "No comment was typed.", "needs_reason": False}
+    InstrumentFile.objects.filter(pk=file.pk).update(flags=[told])
+    source = reading(file, flags=[told])
+
+    (result,) = confirm(cast, file, {source: ("CLB001", "Viability")})
+
+    assert result.confirm_reason == ""
+    assert "No comment was typed." in proposals(file, AT)[0].remarks
+
+
 def test_one_reason_may_be_given_for_each_reading(cast, sample, file):
     flagged = reading(file, flags=["The well was masked."])
     plain = reading(file, "viable_cell_density", "8.1", "10*6/mL")
@@ -233,26 +206,7 @@ def test_two_readings_of_one_test_are_not_both_confirmed(cast, sample, file):
 
 def test_a_reading_of_another_file_is_not_confirmed_through_this_one(cast, sample, file):
     source = reading(file)
-    other = InstrumentFile.objects.create(
-        number="IF-26-0002",
-        instrument=file.instrument,
-        vendor=file.vendor,
-        document=store_document(
-            data=b"other",
-            kind="instrument_file",
-            title="run",
-            filename="run.txt",
-            media_type="text/plain",
-            by=cast.analyst,
-            at=AT,
-        ),
-        filename="run.txt",
-        sha256="0" * 64,
-        size=5,
-        status="queued",
-        uploaded_by=cast.analyst,
-        uploaded_at=AT,
-    )
+    other = a_read_file(cast, at=AT, number="IF-2", content=b"other", status="queued")
 
     with pytest.raises(Blocked) as refusal:
         confirm(cast, other, {source: ("CLB001", "Viability")})
@@ -300,7 +254,7 @@ def test_a_proposal_says_that_a_reading_is_older_than_its_sample(cast, sample, f
     source = reading(file)
     Measurement.objects.filter(pk=source.pk).update(measured_at=sample.taken_at - timedelta(days=1))
 
-    assert "The reading is older than the sample." in proposals(file, AT)[0].cautions
+    assert "The reading is older than the sample." in proposals(file, AT)[0].remarks
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Pages of the laboratory, a file for each kind of record."""
