@@ -11,23 +11,27 @@ from django.conf import settings
 
 from cdmo.runtime.heartbeat import Heartbeat
 
-ROOMS_WITH_TASKS = ("batches.materials", "qc.instruments", "qc.release")
-SWEEP_SECONDS = 2.0
-# A sweep that waited longer than two beats for a worker is dropped unread: the next one does its
-# work. After an hour without a worker, 1,800 stale sweeps are thrown away, not run.
-SWEEP_OPTIONS = {"expires": 2 * SWEEP_SECONDS}
+# Every task of every room, and how many seconds lie between two knocks.
+SWEEPS = {
+    "batches.materials.tasks.sweep": 60.0,
+    "qc.instruments.tasks.sweep": 2.0,
+    "qc.release.tasks.sweep": 2.0,
+    "techtransfer.projects.tasks.judge": 10.0,
+}
 
 app = Celery("cdmo")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(ROOMS_WITH_TASKS)
+app.autodiscover_tasks({task.rpartition(".tasks.")[0] for task in SWEEPS})
 app.conf.beat_schedule_filename = str(settings.DATA_DIR / "scheduler")
 app.conf.beat_schedule = {
-    f"{room}.sweep": {
-        "task": f"{room}.tasks.sweep",
-        "schedule": SWEEP_SECONDS,
-        "options": SWEEP_OPTIONS,
+    task: {
+        "task": task,
+        "schedule": seconds,
+        # A knock that waited longer than two beats for a worker is dropped unread: the next one
+        # does its work. After an hour without a worker, stale knocks are thrown away, not run.
+        "options": {"expires": 2 * seconds},
     }
-    for room in ROOMS_WITH_TASKS
+    for task, seconds in SWEEPS.items()
 }
 app.steps["worker"].add(Heartbeat)
 

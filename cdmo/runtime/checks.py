@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Compare models with migrations, and settings with Django's advice; 0 when all is well."""
+    """Compare models with migrations and diagrams with states; 0 when all is well."""
     with tempfile.TemporaryDirectory(prefix="cdmo-checks-") as name:
         folder = Path(name)
         folder.chmod(0o711)  # PostgreSQL runs as another user when we are root
@@ -33,6 +33,7 @@ def run() -> int:
     try:
         call_command("check", fail_level="WARNING")
         call_command("makemigrations", check=True, dry_run=True, verbosity=1)
+        call_command("state_diagrams", check=True)
     except (CommandError, SystemExit) as error:
         sys.stderr.write(f"{error}\n")
         return 1

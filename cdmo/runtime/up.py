@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connections
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
@@ -87,7 +87,10 @@ class Site:
         call_command("migrate", interactive=False, verbosity=0)
         if settings.DEMONSTRATION:
             self.say("Loading the demonstration.")
-            call_command("demo")
+            try:
+                call_command("demo")
+            except CommandError as refusal:
+                raise CannotStart(f"{refusal} DEMONSTRATION=0 runs the site without it.") from None
         # The processes below are forks: a connection that two of them share would mix answers.
         connections.close_all()
 
