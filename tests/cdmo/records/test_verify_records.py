@@ -1,0 +1,129 @@
+"""`manage.py verify_records`: what was changed behind the system's back is named, a line each."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from cdmo.portfolio import services
+from cdmo.records.models import Document, Signature
+from cdmo.records.services import store_document
+from tests.builders.portfolio import a_process_version, a_product, an_agreement
+from tests.cast import NOON
+
+pytestmark = pytest.mark.django_db
+
+
+def verified() -> tuple[int, list[str]]:
+    out = StringIO()
+    code = 0
+    try:
+        call_command("verify_records", stdout=out)
+    except SystemExit as stop:
+        code = stop.code
+    return code, out.getvalue().splitlines()
+
+
+def behind_the_back(statement, *parameters):
+    """Write as somebody with the keys to the database would: past every trigger."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(statement, parameters)
+        assert cursor.rowcount >= 1
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+@pytest.fixture
+def records(cast):
+    agreement = an_agreement(cast)
+    version = a_process_version(cast, a_product(cast))
+    document = store_document(
+        data=b"as it came",
+        kind=Document.Kind.OTHER,
+        title="A letter",
+        filename="letter.txt",
+        media_type="text/plain",
+        by=cast.qa,
+        at=NOON,
+    )
+    return agreement, version, document
+
+
+def test_what_was_made_by_the_services_is_clean(records):
+    code, lines = verified()
+    assert code == 0
+    assert len(lines) == 1
+    assert "3 signatures" in lines[0]
+    assert lines[0].endswith("all as they were made.")
+
+
+def test_a_signed_record_changed_past_the_triggers_is_named_twice(records):
+    agreement, _, _ = records
+    behind_the_back(
+        "UPDATE portfolio_agreement SET valid_until = '2099-01-01' WHERE id = %s", agreement.pk
+    )
+    code, lines = verified()
+    assert code == 1
+    assert any("was changed after it was signed" in line for line in lines)
+    assert f"agreement {agreement.number}: valid_until is not what the audit trail tells." in lines
+    assert lines[-1].endswith("2 broken.")
+
+
+def test_a_change_that_the_trail_tells_of_is_no_finding(cast, records):
+    product = records[1].product
+    services.change_product(product=product, route="x", by=cast.qa, at=NOON, reason="Because.")
+    assert verified()[0] == 0
+
+
+def test_a_row_slipped_in_is_named(cast, records):
+    behind_the_back(
+        "INSERT INTO portfolio_process (code, name, product_id, sponsor_id)"
+        " SELECT 'GHOST', 'Ghost', id, sponsor_id FROM portfolio_product"
+    )
+    code, lines = verified()
+    assert code == 1
+    assert any(line.startswith("process GHOST: the audit trail does not know") for line in lines)
+
+
+def test_an_edited_signature_is_named(records):
+    signature = Signature.objects.first()
+    behind_the_back(
+        "UPDATE records_signature SET content = content || ' ' WHERE id = %s", signature.pk
+    )
+    code, lines = verified()
+    assert code == 1
+    assert any("its content does not have its SHA-256" in line for line in lines)
+
+
+def test_a_signature_whose_record_is_gone_is_named(records):
+    behind_the_back("UPDATE records_signature SET record_id = 999999 WHERE verb = 'sign'")
+    code, lines = verified()
+    assert code == 1
+    assert any(line.endswith("is gone.") for line in lines)
+
+
+def test_edited_bytes_of_a_document_are_named(records):
+    document = records[2]
+    behind_the_back(
+        "UPDATE records_documentcontent SET data = 'otherwise' WHERE document_id = %s", document.pk
+    )
+    assert f"document {document.number}: its bytes are not those stored." in verified()[1]
+
+
+def test_an_edited_line_of_the_trail_is_named(records):
+    behind_the_back(
+        "UPDATE records_auditevent SET new = jsonb_set(new, '{title}', '\"Other\"')"
+        " WHERE kind = 'change' AND record_type = 'agreement' AND verb = 'insert'"
+    )
+    assert any("title is not what the audit trail tells" in line for line in verified()[1])
+
+
+@pytest.mark.parametrize("how", ["DISABLE TRIGGER ALL", "DISABLE TRIGGER USER"])
+def test_a_guard_switched_off_is_named(records, how):
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"ALTER TABLE records_signature {how}")
+    code, lines = verified()
+    assert code == 1
+    assert sum("table records_signature: its guard" in line for line in lines) == 3
