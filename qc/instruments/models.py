@@ -118,7 +118,7 @@ class InstrumentFile(Regulated):
 
 
 class ParseRun(Regulated):
-    """One reader's attempt at one file. A newer reader's attempt is a new row, never an overwrite."""
+    """One reader's attempt at a file. A newer reader's attempt is a row of its own."""
 
     record_type = "parse_run"
 
@@ -178,3 +178,7 @@ class Measurement(Regulated):
         constraints = [
             models.UniqueConstraint(fields=["run", "ordinal"], name="qc_measurement_ordinal"),
         ]
+
+    @property
+    def quantity_text(self) -> str:
+        return self.quantity.replace("_", " ").capitalize()

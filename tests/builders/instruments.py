@@ -6,6 +6,8 @@ where a test sets SECOND_READER_PYTHON to one.
 
 from datetime import date, timedelta
 
+from django.db import connection
+
 from qc.instruments import services
 from tests.cast import NOON
 
@@ -73,3 +75,15 @@ def a_read_file(cast, instrument, **facts):
     sweep(at + AFTER)
     file.refresh_from_db()
     return file
+
+
+def tamper(file):
+    """Flip a stored byte behind the triggers' back, as somebody with the server's keys could."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE records_documentcontent DISABLE TRIGGER USER")
+        cursor.execute(
+            "UPDATE records_documentcontent SET data = set_byte(data, 5, 0) WHERE document_id = %s",
+            [file.document_id],
+        )
+        cursor.execute("ALTER TABLE records_documentcontent ENABLE TRIGGER USER")

@@ -78,7 +78,8 @@ def upload_file(
 
 def plain_name(filename: str) -> str:
     """Return a file's name without its folders; a long one keeps its end, which says the kind."""
-    name = storable(filename).replace("\\", "/").rsplit("/", 1)[-1].strip()
+    name = storable(filename).replace("\\", "/").rsplit("/", 1)[-1]
+    name = "".join(char for char in name if char.isprintable()).strip()
     return name[-255:] or "unnamed"
 
 

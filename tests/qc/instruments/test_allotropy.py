@@ -6,7 +6,6 @@ process a file, is proved on two of them.
 
 import json
 import math
-import subprocess
 import sys
 from collections import Counter
 from decimal import Decimal
@@ -19,47 +18,17 @@ from qc.instruments.reading import ReadOutcome
 from qc.instruments.registry import VENDORS
 from qc.instruments.sandbox import run_reader
 from tests.qc.instruments import files
-from tests.qc.instruments.conftest import CHECKOUT, vendor_of
+from tests.qc.instruments.conftest import vendor_of
 
-DRIVER = """
-import json, sys
-sys.path.append(sys.argv[1])
-from qc.instruments.readers.allotropy_child import read
-answer, sys.stdout = sys.stdout, sys.stderr
-outcomes = {}
-for name, vendor in json.loads(sys.argv[3]).items():
-    with open(sys.argv[2] + "/" + name, "rb") as file:
-        outcomes[name] = read(file.read(), vendor, name).to_dict()
-json.dump(outcomes, answer, allow_nan=False)
-"""
 REFUSED = {
     "vicell_xr/Beckman_Vi-Cell-XR_example02_instrumentOutput_error.xls",
     "luminex/pone.0187901.s001.csv",
 }
 
 
-@pytest.fixture(scope="module")
-def outcomes(allotropy_python, data_folder, entries):
-    """Every file's outcome, through one process of the second reader's environment."""
-    vendors = {name: vendor_of(name) for name in entries}
-    finished = subprocess.run(
-        [
-            allotropy_python,
-            "-I",
-            "-B",
-            "-c",
-            DRIVER,
-            str(CHECKOUT),
-            str(data_folder),
-            json.dumps(vendors),
-        ],
-        capture_output=True,
-        check=True,
-        timeout=100,
-    )
-    return {
-        name: ReadOutcome.from_dict(values) for name, values in json.loads(finished.stdout).items()
-    }
+@pytest.fixture
+def outcomes(allotropy_outcomes):
+    return allotropy_outcomes
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Pages of instruments and of their files."""
