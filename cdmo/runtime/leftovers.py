@@ -42,6 +42,17 @@ def at_home(program: str, folder: Path) -> list[psutil.Process]:
     return found
 
 
+def heads(processes: list[psutil.Process]) -> list[psutil.Process]:
+    """Return those that no other of them started; what ends while we look is left out."""
+    pids = {process.pid for process in processes}
+    found = []
+    for process in processes:
+        with suppress(*GONE):
+            if process.ppid() not in pids:
+                found.append(process)
+    return found
+
+
 def end(
     processes: Iterable[psutil.Process], gently: int = signal.SIGTERM, patience: float = 5
 ) -> None:

@@ -123,9 +123,7 @@ class PostgreSQL:
         """
         ours = leftovers.at_home("postgres", self.places.cluster)
         if ours:
-            pids = {process.pid for process in ours}
-            masters = [process for process in ours if process.ppid() not in pids]
-            leftovers.end(masters, gently=FAST, patience=10)
+            leftovers.end(leftovers.heads(ours), gently=FAST, patience=10)
             leftovers.end(leftovers.at_home("postgres", self.places.cluster), patience=2)
         (self.places.cluster / "postmaster.pid").unlink(missing_ok=True)
         for stale in self.places.sockets.glob(f".s.PGSQL.{PORT}*"):

@@ -56,9 +56,7 @@ def ask(folder, question):
 
 def masters(folder):
     """Return the PostgreSQL servers that run on a data folder, without their own children."""
-    ours = leftovers.at_home("postgres", places(folder).cluster)
-    pids = {process.pid for process in ours}
-    return [process for process in ours if process.ppid() not in pids]
+    return leftovers.heads(leftovers.at_home("postgres", places(folder).cluster))
 
 
 def kill(process):
