@@ -14,7 +14,9 @@ from qc.laboratory import services
 from qc.laboratory.api.results import ResultSerializer, ResultViewSet
 from qc.laboratory.models import Result
 
-SHAPE = 'Send {"map": {"<measurement>": {"sample": "…", "test": "…"}}}.'
+SHAPE = (
+    "Name the readings: an object of measurement to {{sample, test}}, or a list of such objects."
+)
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)
@@ -26,9 +28,9 @@ class MappingField(serializers.Field):
 
     default_error_messages = {
         "shape": SHAPE,
-        "entry": "Measurement {key}: give its sample and its test.",
-        "key": "{key} is not the number of a measurement.",
-        "twice": "Measurement {key} is named twice.",
+        "entry": "Measurement {name}: give its sample and its test.",
+        "key": "{name} is not the number of a measurement.",
+        "twice": "Measurement {name} is named twice.",
         "many": "Confirm at most 2000 measurements at once.",
     }
 
@@ -48,22 +50,22 @@ class MappingField(serializers.Field):
         for key, target in pairs:
             pk = self.id_of(key)
             if pk in found:
-                self.fail("twice", key=pk)
+                self.fail("twice", name=pk)
             found[pk] = self.target_of(pk, target)
         return found
 
     def id_of(self, key) -> int:
         text = str(key) if isinstance(key, (str, int)) and not isinstance(key, bool) else ""
         if not (text.isascii() and text.isdigit() and len(text) <= 18):
-            self.fail("key", key=str(key)[:40])
+            self.fail("key", name=str(key)[:40])
         return int(text)
 
     def target_of(self, pk, target) -> tuple[str, str]:
         if not isinstance(target, dict) or set(target) != {"sample", "test"}:
-            self.fail("entry", key=pk)
+            self.fail("entry", name=pk)
         sample, test = target["sample"], target["test"]
         if not all(isinstance(text, str) and 0 < len(text) <= 120 for text in (sample, test)):
-            self.fail("entry", key=pk)
+            self.fail("entry", name=pk)
         return sample, test
 
     def to_representation(self, value):

@@ -55,7 +55,7 @@ def confirm_measurements(*, file, mapping, by, at, reason="", reasons=None) -> l
             *picked.objections(),
         ]
     )
-    results = write_entries(picked.entries, bench, by=by, at=at, reason=reason)
+    results = write_entries(entries=picked.entries, bench=bench, by=by, at=at, reason=reason)
     Measurement.objects.filter(pk__in=mapping).update(status=MeasurementStatus.CONFIRMED)
     record_event(
         verb="instrument_file.confirm",

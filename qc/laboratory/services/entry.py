@@ -33,7 +33,7 @@ def enter_results(*, entries, by, at, reason="") -> list[Result]:
     found = [_entry(given, bench, reason) for given in entries]
     ensure_clear([*right_blockers(by, Right.ENTER_RESULT), *entry_objections(found, bench)])
     reason = reason or "; ".join(dict.fromkeys(entry.reason for entry in found if entry.reason))
-    return write_entries(found, bench, by=by, at=at, reason=reason)
+    return write_entries(entries=found, bench=bench, by=by, at=at, reason=reason)
 
 
 def _entry(given, bench, reason) -> rules.Entry:
@@ -82,7 +82,8 @@ def _locked_old(entries) -> dict[int, Result]:
     return {r.pk: r for r in found.select_related("sample").order_by("pk")}
 
 
-def write_entries(entries, bench: Bench, *, by, at, reason="") -> list[Result]:
+@service
+def write_entries(*, entries, bench: Bench, by, at, reason="") -> list[Result]:
     """Write entries that nothing objects to. Callers hold the batches' locks."""
     replaced = [entry.supersedes.pk for entry in entries if entry.supersedes is not None]
     Result.objects.filter(pk__in=replaced, status__in=rules.IN_FORCE).update(
