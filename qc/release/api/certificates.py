@@ -2,8 +2,6 @@
 
 import json
 
-from django.http import HttpResponse
-from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -14,6 +12,7 @@ from cdmo.api.serializers import Input, KeyField, ReasonField, RecordSerializer
 from cdmo.api.views import RecordViewSet, verb
 from cdmo.records.services import read_document
 from qc.release import services
+from qc.release.downloads import as_attachment
 from qc.release.models import Certificate
 
 
@@ -75,12 +74,5 @@ class CertificateViewSet(RecordViewSet):
     @action(detail=True, methods=["get"], renderer_classes=[JSONRenderer, PdfRenderer])
     def download(self, request, *args, **kwargs):
         """The PDF as issued, proven against its SHA-256."""
-        return as_attachment(self.get_record().document)
-
-
-def as_attachment(document) -> HttpResponse:
-    """Return a stored document as a download that no browser interprets."""
-    response = HttpResponse(read_document(document), content_type=document.media_type)
-    response["Content-Disposition"] = content_disposition_header(True, document.filename)
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+        document = self.get_record().document
+        return as_attachment(document, read_document(document))

@@ -138,10 +138,13 @@ def stands_against(finding: dict) -> bool:
     return finding["outcome"] == base.PENDING
 
 
-def justify_blockers(*, batch, latest, check, finding, rule: str, rationale: str):
-    """Yield every objection to accepting one finding with a rationale."""
+def rationale_blockers(check, rationale: str):
     if not rationale.strip():
         yield Blocker("no_rationale", "A justification needs its rationale.", record=check)
+
+
+def justify_blockers(*, batch, latest, check, finding, rule: str):
+    """Yield every objection to accepting one finding."""
     if latest is None or latest.pk != check.pk:
         yield Blocker(
             "not_the_latest",

@@ -186,22 +186,11 @@ def justify_finding(*, check, rule: str, rationale: str, by, at, proof, reason="
     judged again. A new check is queued. Raises Blocked.
     """
     batch = locked(Batch.objects.get(pk=check.batch_id))
-    finding = next((f for f in findings_of(check) if f["rule"] == rule), None)
-    evidence = gather_evidence([batch.pk], at=at)[batch.pk]
+    finding = _finding(check, rule)
     ensure_clear(
         [
-            *right_blockers(by, Right.JUSTIFY),
-            *deciding.decided_blockers(batch, (*MOVES[FINAL], *MOVES[CONDITIONAL])),
-            *deciding.certifier_blockers(Case(evidence, at), by=by),
-            *deciding.justify_blockers(
-                batch=batch,
-                latest=latest_check(batch),
-                check=check,
-                finding=finding,
-                rule=rule,
-                rationale=rationale,
-            ),
-            *_gone_blockers(evidence, finding, at),
+            *justify_objections(check=check, rule=rule, by=by, at=at),
+            *deciding.rationale_blockers(check, rationale),
         ]
     )
     justification = Justification.objects.create(
@@ -233,6 +222,24 @@ def justify_finding(*, check, rule: str, rationale: str, by, at, proof, reason="
         cause=f"{rule} was justified.",
     )
     return justification
+
+
+def justify_objections(*, check, rule: str, by, at):
+    """Yield every objection to accepting one finding of a check, before a rationale is given."""
+    batch = Batch.objects.get(pk=check.batch_id)
+    finding = _finding(check, rule)
+    evidence = gather_evidence([batch.pk], at=at)[batch.pk]
+    yield from right_blockers(by, Right.JUSTIFY)
+    yield from deciding.decided_blockers(batch, (*MOVES[FINAL], *MOVES[CONDITIONAL]))
+    yield from deciding.certifier_blockers(Case(evidence, at), by=by)
+    yield from deciding.justify_blockers(
+        batch=batch, latest=latest_check(batch), check=check, finding=finding, rule=rule
+    )
+    yield from _gone_blockers(evidence, finding, at)
+
+
+def _finding(check, rule: str) -> dict | None:
+    return next((f for f in findings_of(check) if f["rule"] == rule), None)
 
 
 def _gone_blockers(evidence, finding, at):

@@ -1,0 +1,1 @@
+"""Pages of release: the panel, the dialogs, the records."""
