@@ -10,8 +10,10 @@ from batches.manufacture.states import (
     Inventory,
     MasterStatus,
     Purpose,
+    Stage,
     StepKind,
     StepStatus,
+    stage_of,
 )
 from batches.materials.models import QUANTITY
 from cdmo.accounts.models import Site, SponsorOwned, SponsorOwnedQuerySet
@@ -232,6 +234,18 @@ class Batch(SponsorOwned):
                 | Q(reviewed_by__isnull=False, reviewed_at__isnull=False),
             ),
         ]
+
+    @property
+    def stage(self) -> Stage:
+        """The one badge that the four axes make together."""
+        return stage_of(
+            execution=self.execution,
+            disposition=self.disposition,
+            is_reviewed=self.reviewed_at is not None,
+        )
+
+    def get_stage_display(self) -> str:
+        return self.stage.label
 
     def signed_content(self, verb: str) -> dict | None:
         """What a signature stands for: on issue the instructions, on review the executed record.

@@ -27,5 +27,8 @@ def batch_number(*, product: str, site: str, year: str, sequence: int) -> str | 
 
 
 def is_well_formed(number: str) -> bool:
-    """Return whether a number given by a person can stand in addresses, file names and barcodes."""
-    return bool(_GIVEN.fullmatch(number))
+    """Return whether a number given by a person can stand in addresses, file names and barcodes.
+
+    “new” is the address of the form that plans a batch.
+    """
+    return bool(_GIVEN.fullmatch(number)) and number.lower() != "new"

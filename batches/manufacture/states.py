@@ -54,6 +54,32 @@ CLINICAL_PURPOSES = frozenset({Purpose.CLINICAL, Purpose.COMMERCIAL, Purpose.PPQ
 GMP_PURPOSES = CLINICAL_PURPOSES | {Purpose.APS}
 
 
+class Stage(TextChoices):
+    """Where a batch is, in one word drawn from its axes; stored nowhere."""
+
+    PLANNED = "planned", "Planned"
+    ISSUED = "issued", "Issued"
+    IN_PROCESS = "in_process", "In process"
+    ON_HOLD = "on_hold", "On hold"
+    IN_REVIEW = "in_review", "In review"
+    TO_CERTIFY = "to_certify", "To certify"
+    CONDITIONAL = "conditional", "Conditionally released"
+    RELEASED = "released", "Released"
+    ABORTED = "aborted", "Aborted"
+    REJECTED = "rejected", "Rejected"
+    OOS_SUPPLIED = "oos_supplied", "Supplied out of specification"
+    RECALLED = "recalled", "Recalled"
+
+
+def stage_of(*, execution: str, disposition: str, is_reviewed: bool) -> Stage:
+    """Return the one badge of a batch: its disposition once decided, else how far its work is."""
+    if disposition != Disposition.PENDING:
+        return Stage(disposition)
+    if execution == Execution.COMPLETED:
+        return Stage.TO_CERTIFY if is_reviewed else Stage.IN_REVIEW
+    return Stage(execution)
+
+
 class StepKind(TextChoices):
     CHECK = "check", "Check"
     NUMBER = "number", "Measured value"

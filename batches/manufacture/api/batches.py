@@ -72,9 +72,7 @@ class BatchViewSet(BatchStepsMixin, BatchMaterialsMixin, BatchIdentityMixin, Rec
     @verb(signed=True)
     def issue(self, record, *, data, by, at, proof):
         word = self.quality_readiness(record, at=at)
-        return services.issue_batch(
-            batch=record, quality=word, by=by, at=at, proof=proof, **data
-        )  # fmt: skip
+        return services.issue_batch(batch=record, quality=word, by=by, at=at, proof=proof, **data)
 
     @verb(input=StartBatch, signed=None)
     def start(self, record, *, data, by, at, proof):

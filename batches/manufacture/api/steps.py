@@ -32,7 +32,7 @@ class BatchStepsMixin:
             return found.select_related("batch")
         return found.select_related(
             "batch", "performed_by", "verified_by", "corrected_by"
-        ).prefetch_related("deviations")  # fmt: skip
+        ).prefetch_related("deviations")
 
     def _step(self, batch, code):
         try:

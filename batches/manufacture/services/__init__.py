@@ -1,41 +1,73 @@
 """Every change of a master batch record, a batch and its executed steps."""
 
-from batches.manufacture.services.disposition import dispose, recall_batch, reject_batch
+from batches.manufacture.services.disposition import (
+    dispose,
+    recall_batch,
+    recall_objections,
+    reject_batch,
+    reject_objections,
+)
 from batches.manufacture.services.execution import (
     correct_step,
     mark_not_applicable,
+    not_applicable_objections,
+    perform_objections,
     perform_step,
+    verify_objections,
     verify_step,
 )
-from batches.manufacture.services.masters import approve_master, write_master
+from batches.manufacture.services.masters import approve_master, approve_objections, write_master
 from batches.manufacture.services.moves import (
     abort_batch,
+    abort_objections,
     complete_batch,
+    complete_objections,
+    completion_stands,
     hold_batch,
+    hold_objections,
     issue_batch,
+    issue_objections,
     resume_batch,
+    resume_objections,
     review_batch,
+    review_objections,
     start_batch,
+    start_objections,
 )
-from batches.manufacture.services.planning import change_batch, plan_batch
+from batches.manufacture.services.planning import change_batch, effective_master, plan_batch
 
 __all__ = [
     "abort_batch",
+    "abort_objections",
     "approve_master",
+    "approve_objections",
     "change_batch",
     "complete_batch",
+    "complete_objections",
+    "completion_stands",
     "correct_step",
     "dispose",
+    "effective_master",
     "hold_batch",
+    "hold_objections",
     "issue_batch",
+    "issue_objections",
     "mark_not_applicable",
+    "not_applicable_objections",
+    "perform_objections",
     "perform_step",
     "plan_batch",
     "recall_batch",
+    "recall_objections",
     "reject_batch",
+    "reject_objections",
     "resume_batch",
+    "resume_objections",
     "review_batch",
+    "review_objections",
     "start_batch",
+    "start_objections",
+    "verify_objections",
     "verify_step",
     "write_master",
 ]

@@ -101,17 +101,15 @@ def _sign_decision(batch, verb, meaning, *, by, at, proof, reason):
     )
 
 
+def reject_objections(batch, *, by):
+    return [*right_blockers(by, Right.REJECT_BATCH), *rules.reject_blockers(batch)]
+
+
 @service
 def reject_batch(*, batch, by, at, proof, reason):
     """Reject a batch for good. Signed by quality assurance or a Qualified Person."""
     batch = locked(batch)
-    ensure_clear(
-        [
-            *right_blockers(by, Right.REJECT_BATCH),
-            *_reason_blockers(reason, "Rejecting"),
-            *rules.reject_blockers(batch),
-        ]
-    )
+    ensure_clear([*reject_objections(batch, by=by), *_reason_blockers(reason, "Rejecting")])
     _sign_decision(
         batch, "reject", "I reject this batch.", by=by, at=at, proof=proof, reason=reason
     )
@@ -119,17 +117,15 @@ def reject_batch(*, batch, by, at, proof, reason):
     return batch
 
 
+def recall_objections(batch, *, by):
+    return [*right_blockers(by, Right.RECALL), *rules.recall_blockers(batch)]
+
+
 @service
 def recall_batch(*, batch, by, at, proof, reason):
     """Recall a released batch and name everything made from it. Signed. Raises Blocked."""
     batch = locked(batch)
-    ensure_clear(
-        [
-            *right_blockers(by, Right.RECALL),
-            *_reason_blockers(reason, "Recalling"),
-            *rules.recall_blockers(batch),
-        ]
-    )
+    ensure_clear([*recall_objections(batch, by=by), *_reason_blockers(reason, "Recalling")])
     _sign_decision(
         batch, "recall", "I recall this batch.", by=by, at=at, proof=proof, reason=reason
     )

@@ -27,6 +27,15 @@ def _cause(step) -> str:
     return f"Step {step.code} of {step.batch.number} was changed."
 
 
+def perform_objections(step, *, by):
+    """Return every objection to performing this step now, whatever the value."""
+    step, earlier = _steps(step.batch, step)
+    return [
+        *right_blockers(by, Right.EXECUTE),
+        *rules.perform_blockers(step.batch, step, earlier=earlier),
+    ]
+
+
 @service
 def perform_step(*, step, value, by, at, comment="", performed_at=None, reason=""):
     """Record what was done in a step. Raises NotAValue for what is no value, and Blocked.
@@ -70,13 +79,18 @@ def perform_step(*, step, value, by, at, comment="", performed_at=None, reason="
     return step
 
 
+def verify_objections(step, *, by):
+    """Return every objection to verifying this step now."""
+    deviated = Deviation.objects.filter(step=step).exists()
+    return list(rules.verify_blockers(step.batch, step, by=by, deviated=deviated))
+
+
 @service
 def verify_step(*, step, by, at, comment="", proof=None, reason=""):
     """Confirm a step as a second person. Raises Blocked."""
     batch = locked(step.batch)
     step, _ = _steps(batch, step)
-    deviated = Deviation.objects.filter(step=step).exists()
-    ensure_clear(rules.verify_blockers(batch, step, by=by, deviated=deviated))
+    ensure_clear(verify_objections(step, by=by))
     step.status = StepStatus.VERIFIED
     step.verified_by, step.verified_at = by, at
     fields = ["status", "verified_by", "verified_at"]
@@ -96,6 +110,14 @@ def verify_step(*, step, by, at, comment="", proof=None, reason=""):
     return step
 
 
+def not_applicable_objections(step, *, by):
+    """Return every objection to leaving this step out."""
+    return [
+        *right_blockers(by, Right.VERIFY),
+        *rules.not_applicable_blockers(step.batch, step),
+    ]
+
+
 @service
 def mark_not_applicable(*, step, by, at, reason):
     """Leave out a step that is not mandatory, with a reason. Raises Blocked."""
@@ -103,16 +125,13 @@ def mark_not_applicable(*, step, by, at, reason):
     step, _ = _steps(batch, step)
     ensure_clear(
         [
-            *right_blockers(by, Right.VERIFY),
+            *not_applicable_objections(step, by=by),
             *([] if reason.strip() else [Blocker("no_reason", "Say why it does not apply.")]),
-            *rules.not_applicable_blockers(batch, step),
         ]
     )
     step.status, step.comment = StepStatus.NOT_APPLICABLE, reason
     step.performed_by, step.performed_at, step.recorded_at = by, at, at
-    step.save(
-        update_fields=["status", "comment", "performed_by", "performed_at", "recorded_at"]
-    )  # fmt: skip
+    step.save(update_fields=["status", "comment", "performed_by", "performed_at", "recorded_at"])
     record_event(
         verb="step.not_applicable", record=step, by=by, at=at, reason=reason, cause=_cause(step)
     )

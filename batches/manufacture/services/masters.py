@@ -67,6 +67,14 @@ def write_master(
     return master
 
 
+def approve_objections(master, *, by, at):
+    day = master.process_version.site.day(at)
+    return [
+        *right_blockers(by, Right.APPROVE_MASTER),
+        *rules.approval_blockers(master, by=by, day=day),
+    ]
+
+
 @service
 def approve_master(*, master, by, at, proof, reason=""):
     """Make a draft effective and retire the one that was. Signed. Raises Blocked."""
@@ -78,13 +86,7 @@ def approve_master(*, master, by, at, proof, reason=""):
         .select_for_update(of=("self",))
         .get(pk=master.pk)
     )
-    day = master.process_version.site.day(at)
-    ensure_clear(
-        [
-            *right_blockers(by, Right.APPROVE_MASTER),
-            *rules.approval_blockers(master, by=by, day=day),
-        ]
-    )
+    ensure_clear(approve_objections(master, by=by, at=at))
     cause = f"{master.code} became effective."
     for former in master.process_version.masters.filter(status=MasterStatus.EFFECTIVE):
         former.status = RETIRE_MASTER.target
@@ -98,7 +100,7 @@ def approve_master(*, master, by, at, proof, reason=""):
             cause=cause,
         )
     master.status = APPROVE_MASTER.target
-    master.effective_from = day
+    master.effective_from = master.process_version.site.day(at)
     master.save(update_fields=["status", "effective_from"])
     sign(
         record=master,

@@ -154,18 +154,19 @@ def _sign_move(batch, verb, meaning, *, by, at, proof, reason=""):
     )
 
 
+def hold_objections(batch, *, by):
+    return [
+        *right_blockers(by, Right.HOLD_BATCH),
+        *move_blockers(batch, [HOLD], axis="execution"),
+        *rules.undecided_blockers(batch),
+    ]
+
+
 @service
 def hold_batch(*, batch, by, at, reason, proof=None):
     """Stop the batch with a reason; the clock of the hold runs. Raises Blocked."""
     batch = locked(batch)
-    ensure_clear(
-        [
-            *right_blockers(by, Right.HOLD_BATCH),
-            *_reason_blockers(reason, "A hold"),
-            *move_blockers(batch, [HOLD], axis="execution"),
-            *rules.undecided_blockers(batch),
-        ]
-    )
+    ensure_clear([*hold_objections(batch, by=by), *_reason_blockers(reason, "A hold")])
     _move(batch, HOLD, held_at=at, hold_reason=reason[:400])
     if proof is not None:
         _sign_move(batch, "hold", "I hold this batch.", by=by, at=at, proof=proof, reason=reason)
@@ -180,17 +181,20 @@ def hold_batch(*, batch, by, at, reason, proof=None):
     return batch
 
 
+def resume_objections(batch, *, by):
+    return [
+        *right_blockers(by, Right.HOLD_BATCH),
+        *move_blockers(batch, [RESUME], axis="execution"),
+        *rules.undecided_blockers(batch),
+    ]
+
+
 @service
 def resume_batch(*, batch, by, at, reason, proof=None):
     """Let the batch go on; the reason assesses the time it stood. Raises Blocked."""
     batch = locked(batch)
     ensure_clear(
-        [
-            *right_blockers(by, Right.HOLD_BATCH),
-            *_reason_blockers(reason, "Going on after a hold"),
-            *move_blockers(batch, [RESUME], axis="execution"),
-            *rules.undecided_blockers(batch),
-        ]
+        [*resume_objections(batch, by=by), *_reason_blockers(reason, "Going on after a hold")]
     )
     stood = at - batch.held_at
     _move(batch, RESUME, held_at=None, hold_reason="")
@@ -208,6 +212,11 @@ def resume_batch(*, batch, by, at, reason, proof=None):
     return batch
 
 
+def completion_stands(batch) -> bool:
+    """Return whether the signature under the completed record still stands."""
+    return gather.signer(batch, "complete") is not None
+
+
 def complete_objections(batch, *, by, yield_value=None, yield_unit=""):
     return [
         *right_blockers(by, Right.COMPLETE_BATCH),
@@ -215,7 +224,7 @@ def complete_objections(batch, *, by, yield_value=None, yield_unit=""):
             batch,
             master=batch.master,
             execution=gather.executed(batch),
-            signed=gather.signer(batch, "complete") is not None,
+            signed=completion_stands(batch),
             yield_value=yield_value if yield_value is not None else batch.yield_value,
             yield_unit=yield_unit,
         ),
@@ -260,17 +269,15 @@ def complete_batch(*, batch, by, at, proof, yield_value=None, yield_unit="", rea
     return batch
 
 
+def abort_objections(batch, *, by):
+    return [*right_blockers(by, Right.ABORT_BATCH), *rules.abort_blockers(batch)]
+
+
 @service
 def abort_batch(*, batch, by, at, proof, reason):
     """End the batch before its completion, with what becomes of the material. Signed."""
     batch = locked(batch)
-    ensure_clear(
-        [
-            *right_blockers(by, Right.ABORT_BATCH),
-            *_reason_blockers(reason, "Aborting a batch"),
-            *rules.abort_blockers(batch),
-        ]
-    )
+    ensure_clear([*abort_objections(batch, by=by), *_reason_blockers(reason, "Aborting a batch")])
     _move(batch, move_from(batch, ABORTS, axis="execution"), held_at=None)
     _sign_move(batch, "abort", "I abort this batch.", by=by, at=at, proof=proof, reason=reason)
     record_event(

@@ -81,11 +81,9 @@ def change_batch(*, batch, by, at, reason="", **changes):
             *right_blockers(by, Right.PLAN_BATCH),
             *([] if reason.strip() else [Blocker("no_reason", "A change needs a reason.")]),
             *rules.change_blockers(batch, changes=changes),
-            *rules.identity_blockers(
-                product=batch.product, coi=changes.get("coi"), required=False
-            ),
+            *rules.identity_blockers(product=batch.product, coi=changes.get("coi"), required=False),
         ]
-    )  # fmt: skip
+    )
     for name, value in changes.items():
         setattr(batch, name, value)
     batch.save(update_fields=list(changes))

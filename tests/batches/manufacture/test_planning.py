@@ -51,7 +51,7 @@ def test_a_generated_number_steps_over_one_that_a_person_took(cast):
     assert plan(cast, product).number not in {first, taken}
 
 
-@pytest.mark.parametrize("number", ["a/b", "no spaces", "-x-", "ü-1", "x\n", "A" * 61, "x"])
+@pytest.mark.parametrize("number", ["a/b", "no spaces", "-x-", "ü-1", "x\n", "A" * 61, "x", "new"])
 def test_a_number_that_cannot_stand_in_an_address_is_refused(cast, number):
     assert not is_well_formed(number)
     assert refusal(lambda: plan(cast, a_product_with_master(cast), number=number)) == [

@@ -1,0 +1,53 @@
+"""Pages of manufacture. QC's release room completes `BatchIssue` and gives it an address."""
+
+from batches.manufacture.views.lists import BatchList, MasterList
+from batches.manufacture.views.steps import StepCorrect, StepNotApplicable, StepPage, StepVerify
+from batches.manufacture.views.tabs import (
+    BatchAudit,
+    BatchDeviations,
+    BatchRecord,
+    BatchTab,
+    BatchTimeline,
+    MasterPage,
+)
+from batches.manufacture.views.verbs import (
+    BatchAbort,
+    BatchChange,
+    BatchComplete,
+    BatchHold,
+    BatchIssue,
+    BatchNew,
+    BatchRecall,
+    BatchReject,
+    BatchResume,
+    BatchReview,
+    BatchStart,
+    MasterApprove,
+)
+
+__all__ = [
+    "BatchAbort",
+    "BatchAudit",
+    "BatchChange",
+    "BatchComplete",
+    "BatchDeviations",
+    "BatchHold",
+    "BatchIssue",
+    "BatchList",
+    "BatchNew",
+    "BatchRecall",
+    "BatchRecord",
+    "BatchReject",
+    "BatchResume",
+    "BatchReview",
+    "BatchStart",
+    "BatchTab",
+    "BatchTimeline",
+    "MasterApprove",
+    "MasterList",
+    "MasterPage",
+    "StepCorrect",
+    "StepNotApplicable",
+    "StepPage",
+    "StepVerify",
+]

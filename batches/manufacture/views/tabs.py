@@ -1,0 +1,203 @@
+"""The tabs of a batch's page that manufacture draws, and the page of a master batch record."""
+
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.utils import timezone
+
+from batches.deviations.models import Deviation
+from batches.manufacture import services
+from batches.manufacture.forms import limits_of
+from batches.manufacture.models import Batch, BatchStep, MasterBatchRecord
+from batches.manufacture.states import Execution, StepStatus
+from batches.manufacture.timeline import records_of, timeline
+from cdmo.accounts.models import User
+from cdmo.accounts.roles import Right
+from cdmo.records.models import AuditEvent
+from cdmo.records.signatures import signatures_of
+from cdmo.web.views import RecordPage
+
+BATCH = ("sponsor", "product", "process_version", "master", "site", "coi", "reviewed_by")
+
+
+class BatchTab(RecordPage):
+    """One tab of a batch's page. Other rooms need no more than RecordPage and batch_base.html."""
+
+    model = Batch
+    select = BATCH
+
+
+class BatchRecord(BatchTab):
+    """The record step by step, the step to do now on top."""
+
+    template_name = "batches/manufacture/batch_record.html"
+
+    def get_context_data(self, **kwargs):
+        by, batch = self.request.user, self.record
+        steps = list(
+            BatchStep.objects.visible_to(by)
+            .filter(batch=batch)
+            .select_related("performed_by", "verified_by", "corrected_by")
+            .prefetch_related(Prefetch("deviations", Deviation.objects.order_by("id")))
+            .order_by("position")
+        )
+        for step in steps:
+            step.batch = batch
+            step.limits = limits_of(step)
+        open_steps = [step for step in steps if step.status == StepStatus.OPEN and step.mandatory]
+        now = open_steps[0] if open_steps and batch.execution == Execution.IN_PROCESS else None
+        done = sum(step.status != StepStatus.OPEN for step in steps)
+        working = batch.execution in {
+            Execution.IN_PROCESS,
+            Execution.ON_HOLD,
+            Execution.COMPLETED,
+        }
+        return super().get_context_data(
+            steps=steps,
+            step_now=now,
+            done=done,
+            rest=len(steps) - done,
+            demands=[
+                step for step in steps if step.in_limits is False and not step.deviations.all()
+            ],
+            may_execute=by.may(Right.EXECUTE),
+            may_correct=working and by.may(Right.EXECUTE),
+            may_verify=working and (by.may(Right.VERIFY) or by.may(Right.EXECUTE)),
+            may_raise=by.may(Right.RAISE_DEVIATION),
+            signatures=signatures_of(batch),
+            **kwargs,
+        )
+
+
+class BatchDeviations(BatchTab):
+    template_name = "batches/manufacture/batch_deviations.html"
+
+    def get_context_data(self, **kwargs):
+        found = Deviation.objects.visible_to(self.request.user).filter(batch=self.record)
+        deviations = list(found.select_related("step", "raised_by").order_by("-id"))
+        for deviation in deviations:
+            if deviation.step_id:
+                deviation.step.batch = self.record
+        return super().get_context_data(
+            deviations=deviations,
+            may_raise=self.request.user.may(Right.RAISE_DEVIATION),
+            **kwargs,
+        )
+
+
+_COLOURS = {
+    "batch.held": "amber",
+    "batch.review_voided": "red",
+    "batch.aborted": "red",
+    "batch.rejected": "red",
+    "batch.recalled": "red",
+    "batch.certified": "green",
+    "batch.certified_conditionally": "amber",
+    "batch.reviewed": "green",
+    "step.out_of_limits": "red",
+    "deviation.raised": "amber",
+    "signature.void": "red",
+    "signature.refused": "red",
+}
+
+
+class BatchTimeline(BatchTab):
+    """Events and signatures, newest first."""
+
+    template_name = "batches/manufacture/batch_timeline.html"
+
+    def get_context_data(self, **kwargs):
+        entries = [
+            {
+                "at": entry.at,
+                "title": entry.sentence,
+                "by": f"{entry.by}, {entry.role}" if entry.role else entry.by,
+                "reason": entry.reason,
+                "record_type": entry.record_type if entry.record_type != "batch" else "",
+                "record": entry.record if entry.record_type != "batch" else "",
+                "colour": "red"
+                if entry.voided_at
+                else _COLOURS.get(entry.verb, "blue" if entry.kind == "signature" else "grey"),
+            }
+            for entry in reversed(timeline(self.record, user=self.request.user))
+        ]
+        return super().get_context_data(entries=entries, **kwargs)
+
+
+class BatchAudit(BatchTab):
+    """The field history of the batch, its steps, deviations and uses, newest first."""
+
+    template_name = "batches/manufacture/batch_audit.html"
+    per_page = 50
+
+    def get_context_data(self, **kwargs):
+        changes = AuditEvent.objects.filter(
+            records_of(self.record), kind=AuditEvent.Kind.CHANGE
+        ).order_by("-id")
+        only = self.request.GET.get("only", "changed")
+        if only == "changed":
+            changes = changes.filter(verb="update")
+        page = Paginator(changes, self.per_page).get_page(self.request.GET.get("page"))
+        rows = shown(page.object_list)
+        return super().get_context_data(page=page, rows=rows, only=only, **kwargs)
+
+
+def shown(events) -> list[dict]:
+    """Return audit lines for people: names instead of ids, a mark where a value was replaced."""
+    events = list(events)
+    ids = {
+        value
+        for event in events
+        for values in (event.old or {}, event.new or {})
+        for name, value in values.items()
+        if name.endswith("_by_id") and value is not None
+    }
+    names = dict(User.objects.filter(pk__in=ids).values_list("pk", "full_name"))
+    rows = []
+    for event in events:
+        fields = [
+            {
+                "name": name.removesuffix("_id").replace("_", " "),
+                "old": _plain(name, (event.old or {}).get(name), names),
+                "new": _plain(name, value, names),
+                "replaced": bool(event.old) and (event.old or {}).get(name) not in _EMPTY,
+            }
+            for name, value in (event.new or {}).items()
+            if event.verb == "update" or value not in _EMPTY
+        ]
+        rows.append({"event": event, "fields": fields})
+    return rows
+
+
+_EMPTY = (None, "", [], {})
+
+
+def _plain(name, value, names):
+    if name.endswith("_by_id") and value in names:
+        return names[value]
+    return {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
+
+
+class MasterPage(RecordPage):
+    model = MasterBatchRecord
+    select = ("sponsor", "product", "process_version__site", "written_by")
+    template_name = "batches/manufacture/master_batch_record.html"
+
+    def get_context_data(self, **kwargs):
+        steps = list(self.record.steps.order_by("position"))
+        for step in steps:
+            step.limits = limits_of(step)
+        return super().get_context_data(
+            steps=steps,
+            signatures=signatures_of(self.record),
+            is_draft=self.record.status == "draft",
+            others=self.record.process_version.masters.exclude(pk=self.record.pk).order_by(
+                "-version"
+            ),
+            batches=self.record.batches.visible_to(self.request.user)
+            .select_related("product")
+            .order_by("-id")[:20],
+            approve_objections=services.approve_objections(
+                self.record, by=self.request.user, at=timezone.now()
+            ),
+            **kwargs,
+        )

@@ -1,0 +1,236 @@
+"""The verbs of a batch as pages: each shows what would refuse it before it is pressed."""
+
+from abc import ABC, abstractmethod
+
+from django.utils import timezone
+
+from batches.manufacture import forms, services
+from batches.manufacture.evidence import QualityReadiness
+from batches.manufacture.models import Batch, MasterBatchRecord
+from batches.manufacture.views.tabs import BATCH
+from cdmo.accounts.roles import Right
+from cdmo.web.views import NewRecord, VerbView
+
+
+class BatchVerb(VerbView):
+    """A verb on a batch. `objections`: what the service would say now; rights are among them."""
+
+    model = Batch
+    select = BATCH
+    objections = None
+
+    def blockers(self):
+        ask = type(self).objections
+        return ask(self.record, by=self.request.user) if ask else ()
+
+
+class BatchNew(NewRecord):
+    title = "Plan a batch"
+    button = "Plan the batch"
+    verb = "plan"
+    form_class = forms.PlanForm
+    right = Right.PLAN_BATCH
+    done = "The batch is planned."
+
+    def get_form_kwargs(self):
+        return {**super().get_form_kwargs(), "user": self.request.user}
+
+    def get_initial(self):
+        return {"product": self.request.GET.get("product")}
+
+    def act(self, *, by, at, data, proof):
+        return services.plan_batch(by=by, at=at, **data)
+
+
+class BatchChange(BatchVerb):
+    verb = "change"
+    title = "Change the plan"
+    form_class = forms.ChangeForm
+    right = Right.PLAN_BATCH
+    reason = "required"
+
+    def get_form_kwargs(self):
+        return {**super().get_form_kwargs(), "batch": self.record, "user": self.request.user}
+
+    def get_initial(self):
+        names = ("objective", "planned_start_at", "coi")
+        return {name: getattr(self.record, name) for name in names}
+
+    def act(self, *, by, at, data, proof):
+        changes = {
+            name: value
+            for name, value in data.items()
+            if name != "reason" and value != getattr(self.record, name)
+        }
+        return services.change_batch(
+            batch=self.record, by=by, at=at, reason=data["reason"], **changes
+        )
+
+
+class BatchIssue(BatchVerb, ABC):
+    """Issue the batch record. QC's release room completes it and gives it an address."""
+
+    verb = "issue"
+    title = "Issue the batch record"
+    meaning = "I issue this batch record: the copy agrees with the approved instructions."
+    button = "Sign and issue"
+    signed = True
+    reason = "optional"
+    done = "The batch record is issued."
+
+    @abstractmethod
+    def quality_readiness(self, batch, *, at) -> QualityReadiness:
+        """Return QC's word on the specification in force: only the floor above can say it."""
+
+    def blockers(self):
+        at = timezone.now()
+        word = self.quality_readiness(self.record, at=at)
+        return services.issue_objections(self.record, quality=word, by=self.request.user, at=at)
+
+    def signed_content(self):
+        master = services.effective_master(self.record.process_version)
+        if master is None:
+            return None
+        self.record.master = master
+        return self.record.signed_content(self.verb)
+
+    def act(self, *, by, at, data, proof):
+        word = self.quality_readiness(self.record, at=at)
+        return services.issue_batch(
+            batch=self.record, quality=word, by=by, at=at, proof=proof, **data
+        )
+
+
+class BatchStart(BatchVerb):
+    verb = "start"
+    title = "Start manufacture"
+    form_class = forms.StartForm
+    objections = staticmethod(services.start_objections)
+    done = "Manufacture has started."
+
+    def get_form_kwargs(self):
+        return {**super().get_form_kwargs(), "user": self.request.user}
+
+    def act(self, *, by, at, data, proof):
+        return services.start_batch(batch=self.record, by=by, at=at, **data)
+
+
+class BatchHold(BatchVerb):
+    verb = "hold"
+    title = "Put the batch on hold"
+    button = "Hold"
+    reason = "required"
+    danger = True
+    objections = staticmethod(services.hold_objections)
+    done = "The batch is on hold."
+
+    def act(self, *, by, at, data, proof):
+        return services.hold_batch(batch=self.record, by=by, at=at, **data)
+
+
+class BatchResume(BatchVerb):
+    verb = "resume"
+    title = "Resume the batch"
+    meaning = "The reason says why the time on hold does no harm."
+    reason = "required"
+    objections = staticmethod(services.resume_objections)
+    done = "The batch goes on."
+
+    def act(self, *, by, at, data, proof):
+        return services.resume_batch(batch=self.record, by=by, at=at, **data)
+
+
+class BatchComplete(BatchVerb):
+    verb = "complete"
+    title = "Complete the batch"
+    meaning = "I completed this batch; the record is complete and true."
+    button = "Sign and complete"
+    form_class = forms.CompleteForm
+    signed = True
+    reason = "optional"
+    done = "The batch is completed."
+
+    def get_form_kwargs(self):
+        return {**super().get_form_kwargs(), "batch": self.record}
+
+    def blockers(self):
+        found = services.complete_objections(self.record, by=self.request.user)
+        # The yield is asked for in this very form.
+        return [blocker for blocker in found if blocker.code != "yield_missing"]
+
+    def act(self, *, by, at, data, proof):
+        return services.complete_batch(batch=self.record, by=by, at=at, proof=proof, **data)
+
+
+class BatchAbort(BatchVerb):
+    verb = "abort"
+    title = "Abort the batch"
+    meaning = "I abort this batch. The reason says what becomes of its material."
+    signed = True
+    danger = True
+    reason = "required"
+    objections = staticmethod(services.abort_objections)
+    done = "The batch is aborted."
+
+    def act(self, *, by, at, data, proof):
+        return services.abort_batch(batch=self.record, by=by, at=at, proof=proof, **data)
+
+
+class BatchReview(BatchVerb):
+    verb = "review"
+    title = "Review the batch record"
+    meaning = "I reviewed this batch record, its exceptions and its audit trail."
+    button = "Sign the review"
+    signed = True
+    reason = "optional"
+    objections = staticmethod(services.review_objections)
+    done = "The batch record is reviewed."
+
+    def act(self, *, by, at, data, proof):
+        return services.review_batch(batch=self.record, by=by, at=at, proof=proof, **data)
+
+
+class BatchReject(BatchVerb):
+    verb = "reject"
+    title = "Reject the batch"
+    meaning = "I reject this batch. It never becomes available again."
+    signed = True
+    danger = True
+    reason = "required"
+    objections = staticmethod(services.reject_objections)
+    done = "The batch is rejected."
+
+    def act(self, *, by, at, data, proof):
+        return services.reject_batch(batch=self.record, by=by, at=at, proof=proof, **data)
+
+
+class BatchRecall(BatchVerb):
+    verb = "recall"
+    title = "Recall the batch"
+    meaning = "I recall this batch and everything that was made from it."
+    signed = True
+    danger = True
+    reason = "required"
+    objections = staticmethod(services.recall_objections)
+    done = "The batch is recalled."
+
+    def act(self, *, by, at, data, proof):
+        return services.recall_batch(batch=self.record, by=by, at=at, proof=proof, **data)
+
+
+class MasterApprove(VerbView):
+    model = MasterBatchRecord
+    select = ("process_version__site", "product")
+    verb = "approve"
+    title = "Approve these instructions"
+    meaning = "I approve these instructions for manufacture."
+    button = "Sign and make effective"
+    signed = True
+    reason = "optional"
+    done = "The instructions are effective."
+
+    def blockers(self):
+        return services.approve_objections(self.record, by=self.request.user, at=timezone.now())
+
+    def act(self, *, by, at, data, proof):
+        return services.approve_master(master=self.record, by=by, at=at, proof=proof, **data)
