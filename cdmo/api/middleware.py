@@ -2,6 +2,7 @@
 
 import hashlib
 
+from django.core.exceptions import BadRequest
 from django.db import connection, transaction
 from django.http import HttpResponse
 
@@ -20,6 +21,8 @@ class StorableCharacters:
 
     def __call__(self, request):
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            if not request.path_info.startswith("/api/"):
+                raise BadRequest("The address contains a NUL character.")
             return problem_response(400, "The address contains a NUL character.", errors=[])
         return self.get_response(request)
 
