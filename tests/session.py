@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import psutil
 import pytest
 
 from cdmo import env
@@ -34,7 +35,8 @@ def prepare_environment() -> None:
     """Set what settings read. Runs at import, in the controlling process and in every worker."""
     os.environ.setdefault("DEMONSTRATION", "0")
     if not WORKER:
-        folder = Path(tempfile.mkdtemp(prefix="cdmo-tests-"))
+        remove_abandoned_folders()
+        folder = Path(tempfile.mkdtemp(prefix=f"cdmo-tests-{os.getpid()}-"))
         folder.chmod(0o711)  # PostgreSQL runs as another user when we are root
         (folder / "static").mkdir()
         os.environ[OWN_FOLDER] = os.environ["DATA_DIR"] = str(folder)
@@ -42,6 +44,14 @@ def prepare_environment() -> None:
             name for name in ("DATABASE_URL", "REDIS_URL") if not env.text(name, "")
         )
     os.environ["REDIS_URL"] = numbered(redis_url(Path(os.environ["DATA_DIR"])))
+
+
+def remove_abandoned_folders() -> None:
+    """Remove what killed sessions left; their servers ended with them."""
+    for folder in Path(tempfile.gettempdir()).glob("cdmo-tests-*-*"):
+        pid = folder.name.split("-")[2]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def numbered(url: str) -> str:
@@ -144,7 +154,25 @@ class Database:
                 cursor.execute(f'ALTER DATABASE "{draft}" RENAME TO "{self.template}"')
         self.renew()
 
-    def renew(self) -> None:
+    def demonstration(self) -> str:
+        """Return the name of a template that holds the demonstration data; make it if need be."""
+        from django.core.management import call_command
+        from django.db import connection
+
+        name = f"test_{self.base}_demonstration"
+        with one_at_a_time(), maintenance(self.base) as cursor:
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+            if not cursor.fetchone():
+                draft = f"{name}_draft"
+                cursor.execute(f'DROP DATABASE IF EXISTS "{draft}" WITH (FORCE)')
+                cursor.execute(f'CREATE DATABASE "{draft}" TEMPLATE "{self.template}"')
+                self.use(draft)
+                call_command("demo", verbosity=0)
+                connection.close()
+                cursor.execute(f'ALTER DATABASE "{draft}" RENAME TO "{name}"')
+        return name
+
+    def renew(self, source: str = "") -> None:
         """Throw the worker's database away and copy the template again (a tenth of a second).
 
         Django would TRUNCATE every table instead: that takes as long, loses what migrations
@@ -153,7 +181,7 @@ class Database:
         self.use(self.name)
         with one_at_a_time(), maintenance(self.base) as cursor:
             cursor.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
-            cursor.execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{self.template}"')
+            cursor.execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{source or self.template}"')
 
     def drop(self) -> None:
         from django.db import connection
