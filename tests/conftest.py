@@ -18,8 +18,14 @@ def django_db_setup(django_test_environment, django_db_blocker):
         database = Database()
         database.make()
         TransactionTestCase._fixture_teardown = lambda _: database.renew()
-        yield
+        yield database
         database.drop()
+
+
+@pytest.fixture
+def demonstration(django_db_setup, transactional_db):
+    """Give this test the database as `manage.py demo` leaves it (loaded once a session)."""
+    django_db_setup.renew(django_db_setup.demonstration())
 
 
 @pytest.fixture(scope="session")

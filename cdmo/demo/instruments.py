@@ -1,4 +1,8 @@
-"""Registered instruments, all but one with a calibration that is good today."""
+"""Registered instruments with a calibration every year; one is overdue today.
+
+The years reach back far enough that public instrument files, some years old, were measured in
+calibration.
+"""
 
 from datetime import timedelta
 
@@ -19,10 +23,11 @@ INSTRUMENTS = (
     ("CYTOMETER-01", "Flow cytometer", "fcs", "Flow cytometer", "CYT-7781", "HFA", 120),
 )  # fmt: skip
 YEAR = timedelta(days=365)
+YEARS = 8
 
 
 def load(stage: Stage) -> None:
-    """Register the instruments and record their last calibration."""
+    """Register the instruments and record their calibrations, the oldest first."""
     for code, name, vendor, model, serial, place, days in INSTRUMENTS:
         instrument = register_instrument(
             code=code,
@@ -33,14 +38,15 @@ def load(stage: Stage) -> None:
             site=site(place),
             timezone=site(place).timezone,
             illustrative=True,
-            **stage.acted("reviewer", stage.ago(400)),
+            **stage.acted("reviewer", stage.ago(365 * (YEARS + 1))),
         )
-        due = (stage.at + timedelta(days=days)).date()
-        record_calibration(
-            instrument=instrument,
-            performed_on=due - YEAR,
-            due_on=due,
-            certificate=f"CAL-{code}",
-            illustrative=True,
-            **stage.acted("reviewer", stage.ago(365 - days)),
-        )
+        for years in reversed(range(YEARS)):
+            due = (stage.at + timedelta(days=days) - years * YEAR).date()
+            record_calibration(
+                instrument=instrument,
+                performed_on=due - YEAR,
+                due_on=due,
+                certificate=f"CAL-{code}-{due:%Y}",
+                illustrative=True,
+                **stage.acted("reviewer", stage.ago(365 * (years + 1) - days)),
+            )

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests import chromium
+from tests.qc.instruments.conftest import data_folder  # noqa: F401 (a fixture)
 
 # Playwright's synchronous interface runs an event loop in this thread, which Django takes for
 # asynchronous code; nothing here awaits.

@@ -1,0 +1,61 @@
+"""The OpenAPI document agrees with the contract and is valid without a warning."""
+
+import pytest
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+
+# What outsiders rely on: resource, its verbs, its nested addresses.
+CONTRACT = {
+    "organisations": [],
+    "agreements": ["sign", "terminate"],
+    "products": [],
+    "processes": [],
+    "process-versions": ["approve"],
+    "transfers": ["gates", "gates/{gate}/decide"],
+    "materials": [],
+    "lots": ["release", "reject", "recall", "trace"],
+    "batches": [
+        *("issue", "start", "hold", "resume", "complete", "abort", "review"),
+        *("certify", "certify-conditionally", "reject", "recall"),
+        *("trace", "timeline", "steps", "readiness", "release-checks", "consumptions"),
+    ],
+    "deviations": ["classify", "close"],
+    "specifications": ["approve"],
+    "samples": [],
+    "results": ["submit", "approve", "invalidate"],
+    "instrument-files": ["confirm"],
+    "release-checks": ["justify"],
+    "documents": [],
+    "audit-events": [],
+    "signatures": [],
+    "calculations": [],
+}
+
+
+@pytest.fixture(scope="module")
+def document():
+    GENERATOR_STATS.reset()
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+def test_the_document_is_valid_and_complete_without_a_warning(document):
+    validate_schema(document)
+    assert not GENERATOR_STATS._warn_cache, list(GENERATOR_STATS._warn_cache)
+    assert not GENERATOR_STATS._error_cache, list(GENERATOR_STATS._error_cache)
+
+
+@pytest.mark.parametrize("resource", CONTRACT)
+def test_every_resource_of_the_contract_is_there_with_its_verbs(document, resource):
+    paths = {path.removeprefix("/api/v1/") for path in document["paths"]}
+    assert f"{resource}/" in paths
+    for verb in CONTRACT[resource]:
+        assert any(
+            path.startswith(f"{resource}/{{") and path.endswith(f"}}/{verb}/") for path in paths
+        ), verb
+
+
+def test_every_operation_asks_for_a_person(document):
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            assert operation["security"] == [{"bearer": []}, {"session": []}], (method, path)
