@@ -41,7 +41,11 @@
       minZoom: 0.2, maxZoom: 2, userZoomingEnabled: false, boxSelectionEnabled: false, autoungrabify: true,
     });
     const level = Math.min(1, Math.max(0.6, graph.zoom())); // readable before complete: it can be moved
-    if (level !== graph.zoom()) { graph.zoom(level); graph.center(graph.nodes(".root").nonempty() ? graph.nodes(".root") : graph.nodes()); }
+    if (level !== graph.zoom()) {
+      const fits = level < graph.zoom();
+      graph.zoom(level);
+      graph.center(!fits && graph.nodes(".root").nonempty() ? graph.nodes(".root") : graph.nodes());
+    }
     graph.on("tap", "node", (event) => { const url = event.target.data("url"); if (url) location.href = url; });
     graph.on("mouseover", "node", (event) => { event.target.addClass("at"); box.classList.toggle("can-open", Boolean(event.target.data("url"))); });
     graph.on("mouseout", "node", (event) => { event.target.removeClass("at"); box.classList.remove("can-open"); });
