@@ -170,7 +170,7 @@ def test_sweeps_at_the_same_moment_read_each_file_once(cast, monkeypatch):
 
     def worker():
         try:
-            start.wait(10)
+            start.wait(60)
             while services.read_next_file(at=NOON) is not None:
                 pass
         finally:
@@ -180,7 +180,7 @@ def test_sweeps_at_the_same_moment_read_each_file_once(cast, monkeypatch):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
 
     assert len(parsed) == len(set(parsed)) == 3
     assert ParseRun.objects.filter(role="first").count() == 3
@@ -194,7 +194,7 @@ def test_the_same_bytes_uploaded_at_the_same_moment_are_one_first_and_duplicates
 
     def worker():
         try:
-            start.wait(10)
+            start.wait(60)
             an_uploaded_file(cast, instrument)
         finally:
             connections.close_all()
@@ -203,7 +203,7 @@ def test_the_same_bytes_uploaded_at_the_same_moment_are_one_first_and_duplicates
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
 
     assert InstrumentFile.objects.filter(duplicate_of=None).count() == 1
     assert InstrumentFile.objects.exclude(duplicate_of=None).count() == 2
@@ -253,20 +253,29 @@ def a_worker_at_work(file, attempt):
         },
         start_new_session=True,
     )
-    until = time.monotonic() + 40
-    while time.monotonic() < until:
-        if process.poll() is None and is_held(file, attempt):
-            return process
-        time.sleep(0.05)
-    kill(process)
-    raise AssertionError("the worker never held the file")
+    try:
+        until = time.monotonic() + 40
+        while not is_held(file, attempt):
+            assert process.poll() is None, "the worker ended by itself"
+            assert time.monotonic() < until, "the worker never held the file"
+            time.sleep(0.05)
+    except BaseException:
+        kill(process)
+        raise
+    return process
 
 
 def is_held(file, attempt) -> bool:
     if not InstrumentFile.objects.filter(pk=file.pk, status="reading", attempts=attempt).exists():
         return False
-    free = InstrumentFile.objects.select_for_update(skip_locked=True).filter(pk=file.pk)
-    return not free.exists()
+    return not is_free(file)
+
+
+def is_free(file) -> bool:
+    with transaction.atomic():
+        return (
+            InstrumentFile.objects.select_for_update(skip_locked=True).filter(pk=file.pk).exists()
+        )
 
 
 def kill(process):
@@ -295,9 +304,6 @@ def test_the_file_of_a_killed_worker_is_read_by_another_once(file):
 
 def wait_until_free(file):
     until = time.monotonic() + 20
-    while time.monotonic() < until:
-        with transaction.atomic():
-            if InstrumentFile.objects.select_for_update(skip_locked=True).filter(pk=file.pk):
-                return
+    while not is_free(file):
+        assert time.monotonic() < until, "the killed worker's lock is still held"
         time.sleep(0.05)
-    raise AssertionError("the killed worker's lock is still held")
