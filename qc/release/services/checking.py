@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 
 ATTEMPTS = 5
 AT_ONCE = 500
-MANY = 50  # rows of one change above which its trigger's plan matters
 
 # MATERIALIZED: with the queue just filled, its statistics are stale, and PostgreSQL would otherwise
 # look for each of 10,000 rows through all of them (measured: 36 s instead of 0.4 s).
@@ -107,8 +106,7 @@ def _run_alone(pk: int, at) -> int:
 def claim_checks(*, by, at, limit: int) -> list[int]:
     """Mark up to `limit` free checks as running. Give up those that were begun too often."""
     _execute(_GIVE_UP, ATTEMPTS)
-    if limit > MANY:
-        _forget_plans()
+    _forget_plans()
     return sorted(pk for (pk,) in _execute(_CLAIM, ATTEMPTS, limit, at, fetch=True))
 
 
@@ -168,8 +166,7 @@ def _write(checked, at) -> None:
         findings_texts.append(dumped(findings).decode())
         digests.append(dumped([digest_of(finding) for finding in findings]).decode())
         counts.append(rules.count(findings))
-    if len(checked) > MANY:
-        _forget_plans()
+    _forget_plans()
     passed, pending, failed = (list(column) for column in zip(*counts, strict=True))
     _execute(
         _WRITE, at, rules.RULES_VERSION, ids, verdicts, hashes, digests, passed, pending, failed
