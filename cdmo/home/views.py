@@ -5,17 +5,21 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.generic import TemplateView
 
+from cdmo.accounts.roles import SPONSOR_ROLES
 from cdmo.home.work import milestones, work_for
 from cdmo.web.links import page
 
 
 class Home(TemplateView):
-    """Work waiting for this person, by role. A sponsor's person is sent to the portal."""
+    """Work waiting for this person, by role. A sponsor's person is sent to the portal.
+
+    Somebody without any role is told so, here: there is nothing else for them to see.
+    """
 
     template_name = "home/home.html"
 
     def get(self, request, *args, **kwargs):
-        if request.user.is_sponsor_side:
+        if request.user.roles & SPONSOR_ROLES:
             return HttpResponseRedirect(reverse("portal:home"))
         return super().get(request, *args, **kwargs)
 

@@ -95,7 +95,7 @@ def steps_now(by, at) -> WorkList:
     steps = (
         BatchStep.objects.filter(pk__in=first)
         .select_related("batch__product", "batch__site")
-        .order_by("batch__started_at")
+        .order_by("batch__started_at", "batch_id")
     )
     return waiting(
         "Steps to do now",

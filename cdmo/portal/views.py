@@ -79,6 +79,8 @@ def products(request):
 class PortalList(SponsorRequired, RecordListMixin, TemplateView):
     """A table of the sponsor's own records."""
 
+    scoped = True  # get_records starts at visible_to
+
     def get_records(self):
         return visible(self.model, self.request.user).select_related(*self.select)
 

@@ -291,7 +291,9 @@ def graph_data(context, data, element_id):
 
 
 @register.inclusion_tag("components/readiness_bar.html")
-def readiness_bar(passed=0, waiting=0, failed=0, label=""):
+def readiness_bar(passed=0, waiting=0, failed=None, label=""):
+    """Draw a row of checks. Without `failed` nothing is said of failing (a sponsor's view)."""
+    tells_failed = failed is not None
     passed, waiting, failed = (int(n or 0) for n in (passed, waiting, failed))
     total = passed + waiting + failed
     parts, x = [], 0.0
@@ -304,6 +306,7 @@ def readiness_bar(passed=0, waiting=0, failed=0, label=""):
         "passed": passed,
         "waiting": waiting,
         "failed": failed,
+        "tells_failed": tells_failed,
         "total": total,
         "parts": parts,
         "label": label,
