@@ -4,6 +4,7 @@ from datetime import date
 
 from cdmo.demo.stage import Stage, organisation, product, site
 from cdmo.portfolio import services
+from cdmo.portfolio.states import Work
 
 _S0 = "BioProcess Insider, 29 Jul 2024"
 _S1 = "International Alliance of ALS/MND Associations, Sep 2020"
@@ -19,7 +20,8 @@ PRODUCTS = (
         "claim_status": "independent_statement",
         "claim_text": "There is presently no adequate evidence of efficacy; caution when "
         "interpreting results until a larger, properly controlled trial has been completed.",
-        "claim_source": _S1, "claim_date": date(2020, 9, 1), "source": f"{_S0}; {_S1}",
+        "claim_source": "International Alliance of ALS/MND Associations",
+        "claim_date": date(2020, 9, 1), "source": f"{_S0}; {_S1}",
     }),
     ("ISLETRX", "KADIMASTEM", "IsletRx", "allogeneic", False, "", None, {
         "description": "Insulin-secreting cells from human embryonic stem cells; IND-enabling.",
@@ -28,8 +30,8 @@ PRODUCTS = (
     ("REX-001", "IXAKA", "REX-001", "autologous", False, "intra-arterial", 60 * 48, {
         "description": "Immune and progenitor cells from the patient's own bone marrow.",
         "claim_status": "sponsor_claim",
-        "claim_text": "“High efficacy in phase II studies”, as the sponsor's chief executive says.",
-        "claim_source": _S2, "claim_date": date(2021, 3, 30), "source": _S2,
+        "claim_text": "The treatment has demonstrated high efficacy in phase II studies.",
+        "claim_source": "LUMC news item", "claim_date": date(2021, 3, 30), "source": _S2,
         "allows_conditional_release": True,
     }),
     ("ACT-CART", "ACT", "ACT CAR-T, first pipeline", "autologous", True, "intravenous",
@@ -142,7 +144,7 @@ def _agreements(stage: Stage) -> None:
             valid_until=stage.day(days - 5 * 365),
             scope=[
                 {
-                    "item": item if " " in item else item.replace("_", " ").capitalize(),
+                    "item": Work(item).label if item in Work.values else item,
                     "work": work,
                     "product": product(code) if code else None,
                     "status": status,

@@ -45,6 +45,10 @@ class Agreement(SponsorOwned):
         ]
 
     def signed_content(self, verb: str) -> dict:
+        """The text of the agreement; under an option taken up or declined also which one."""
+        if verb.startswith("option-"):
+            item = self.scope.get(pk=int(verb.rpartition("-")[2]))
+            return {**self.signed_content("sign"), "option": item.content()}
         return {
             "record_type": self.record_type,
             "number": self.number,
@@ -53,8 +57,7 @@ class Agreement(SponsorOwned):
             "valid_from": self.valid_from.isoformat(),
             "valid_until": self.valid_until.isoformat() if self.valid_until else None,
             "scope": [
-                {"item": item.item, "work": item.work, "product": item.product_code}
-                for item in self.scope.order_by("id")
+                item.content() for item in self.scope.select_related("product").order_by("id")
             ],
         }
 
@@ -79,6 +82,9 @@ class ScopeItem(SponsorOwned):
     @property
     def product_code(self) -> str | None:
         return self.product.code if self.product_id else None
+
+    def content(self) -> dict:
+        return {"item": self.item, "work": self.work, "product": self.product_code}
 
 
 class Product(SponsorOwned):

@@ -180,6 +180,9 @@ class OptionExercise(VerbView):
     def meaning(self):
         return f"Option {self.move.target}: {self.item.item}"
 
+    def signed_content(self):
+        return self.record.signed_content(f"{self.verb}-{self.item.pk}")
+
     def blockers(self):
         return rules.option_blockers(self.item, self.record, self.move)
 
@@ -243,7 +246,7 @@ class ProductPage(RecordPage):
         record, user = self.record, self.request.user
         grants = ScopeItem.objects.visible_to(user).filter(sponsor_id=record.sponsor_id)
         return super().get_context_data(
-            batches=record.batches.order_by("-id")[:20],
+            batches=record.batches.select_related("site").order_by("-id")[:20],
             batch_count=record.batches.count(),
             specifications=record.specifications.order_by("-version"),
             masters=record.masters.order_by("-version"),

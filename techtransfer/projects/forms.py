@@ -36,7 +36,10 @@ class ChangeTransferForm(ScopedForm):
 class DecideForm(VerbForm):
     """One unit's word, with up to three dated conditions."""
 
-    decision = forms.ChoiceField(choices=Decision.choices, widget=forms.RadioSelect)
+    decision = forms.ChoiceField(
+        choices=Decision.choices,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
+    )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -45,11 +48,18 @@ class DecideForm(VerbForm):
                 max_length=400, required=False, label=f"Condition {number}"
             )
             self.fields[f"due_{number}"] = Day(required=False, label="Due on")
-        # The password last, below what it signs.
-        self.order_fields(
-            [name for name in self.fields if name not in {"reason", "password"}]
-            + ["reason", "password"]
-        )
+
+    @property
+    def condition_rows(self):
+        """Pairs of fields: what is to be done, and by when."""
+        return [
+            (self[f"condition_{number}"], self[f"due_{number}"])
+            for number in range(1, CONDITIONS + 1)
+        ]
+
+    @property
+    def has_conditions(self) -> bool:
+        return any(text.value() or due.value() for text, due in self.condition_rows)
 
     def clean(self):
         data = super().clean()

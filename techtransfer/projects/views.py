@@ -52,7 +52,7 @@ class TransferList(RecordList):
         Column("product", "Product", "product", kind="record", order="product__code"),
         Column("units", "From → to", lambda t: f"{t.sending_unit.code} → {t.receiving_unit.code}"),
         Column("gates", "Gates", lambda t: t.line, kind="gates"),
-        Column("holds", "What holds the open gate", lambda t: t.holds, kind="text"),
+        Column("holds", "Held by", lambda t: t.holds, kind="text"),
         Column("target_on", "Target", kind="date", order="target_on"),
         Column("status", "Status", kind="status"),
     )
@@ -208,6 +208,12 @@ class GateDecide(GateVerb):
             today=None,
         )
         return list(found)
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        unit = services.unit_of(self.request.user, self.record)
+        context["waits_for_me"] = unit is not None and context["picture"].waits_for == unit.label
+        return context
 
     def act(self, *, by, at, data, proof):
         services.decide_gate(gate=self.gate, by=by, at=at, proof=proof, **data)

@@ -218,7 +218,7 @@ def _decide_option(*, scope_item, move, by, at, proof, reason) -> ScopeItem:
     scope_item.save(update_fields=["status"])
     sign(
         record=agreement,
-        verb=f"option-{move.verb}",
+        verb=f"option-{move.verb}-{scope_item.pk}",
         meaning=f"Option {move.target}: {scope_item.item}"[:200],
         by=by,
         at=at,

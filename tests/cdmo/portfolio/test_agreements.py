@@ -119,7 +119,10 @@ def test_an_option_is_exercised_once_signed_and_leaves_the_first_signature_stand
     )
     option.refresh_from_db()
     assert option.status == "exercised"
-    assert {s.verb for s in standing_signatures(agreement)} == {"sign", "option-exercise"}
+    assert {s.verb for s in standing_signatures(agreement)} == {
+        "sign",
+        f"option-exercise-{option.pk}",
+    }
     with pytest.raises(Blocked) as refusal:
         services.decline_option(
             scope_item=option, by=cast.pm, at=NOON, proof=proof_of(cast.pm), reason="No."
