@@ -44,14 +44,7 @@ def create_chain(*, product, pseudonym, by, at, coi="", illustrative=False, reas
             created_at=at,
             illustrative=illustrative,
         )
-    record_event(
-        verb="identity.create",
-        record=chain,
-        by=by,
-        at=at,
-        reason=reason,
-        cause=f"Chain of identity {chain.coi} was made.",
-    )
+    record_event(verb="identity.create", record=chain, by=by, at=at, reason=reason)
     return chain
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from batches.materials import services
+from batches.materials import services, tasks
 from batches.materials.models import Lot
 from cdmo.blockers import Blocked
 from cdmo.records.models import AuditEvent, Outbox, Signature
@@ -210,6 +210,12 @@ def test_the_sweep_expires_what_is_due_once(cast):
     assert counts == [1, 0]
     assert list(Lot.objects.filter(status="expired")) == [due]
     assert AuditEvent.objects.filter(verb="lot.expire").count() == 1
+
+
+def test_the_task_is_one_knock_on_the_sweep(cast):
+    a_lot(cast, "L-1", expires_at=AN_HOUR_AGO)
+
+    assert [tasks.sweep(), tasks.sweep(later="argument")] == [1, 0]
 
 
 def test_a_material_is_added_by_who_receives_goods_or_writes_masters(cast):

@@ -1,11 +1,13 @@
 """Two people at once: effects are counted, not final states."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
+from time import sleep
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from batches.manufacture.models import Batch
 from batches.materials.models import Consumption, Lot
 from batches.materials.services import expire_lots, receive_lot, release_lot
 from cdmo.blockers import Blocked
@@ -91,6 +93,28 @@ def test_two_batches_that_take_each_other_through_the_service_do_not_deadlock(ca
     refused = [answer for answer in answers if isinstance(answer, Blocked)]
     assert [answer.codes for answer in refused] == [["cycle"]]
     assert Consumption.objects.count() == 1
+
+
+def test_a_use_waits_for_whoever_is_changing_the_batch_and_judges_what_it_has_become(cast):
+    batch, lot = a_batch(cast, "B-1"), a_lot(cast, "L-1")
+    held = Event()
+
+    def put_on_hold():
+        with transaction.atomic():
+            row = Batch.objects.select_for_update().get(pk=batch.pk)
+            held.set()
+            sleep(0.5)
+            Batch.objects.filter(pk=row.pk).update(execution="on_hold")
+
+    def use():
+        assert held.wait(10)
+        return a_use(cast, batch, lot)
+
+    _, answer = at_once(put_on_hold, use)
+
+    assert isinstance(answer, Blocked)
+    assert answer.codes == ["batch_not_in_process"]
+    assert Consumption.objects.count() == 0
 
 
 def test_two_people_release_a_lot_at_once_and_one_signature_stands(cast):
