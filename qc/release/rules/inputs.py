@@ -68,6 +68,14 @@ def lots_released(case: Case) -> Judged:
             action="Complete the batch",
             owner=Role.SUPERVISOR.value,
         )
+    fed = {taken.batch_id for taken in case.e.ancestor_inputs}
+    unknown = [a for a in case.e.ancestors if a.id not in fed]
+    if unknown:
+        return waiting(
+            f"What went into {listed(a.number for a in unknown)} is not on record.",
+            *(Ref("batch", a.number) for a in unknown),
+            action="Complete the genealogy",
+        )
     if not used:
         return not_applicable("The batch used other batches only, no lots.")
     return passed(f"All {counted(used, 'use')} of lots: released and unexpired at that time.")

@@ -42,6 +42,8 @@ def record_complete(case: Case) -> Judged:
     gaps, records = [], []
     for planned in case.e.master_steps:
         step = done.get(planned.code)
+        if step is None and not planned.mandatory:
+            continue
         if step is None:
             gaps.append(f"{planned.code} is not in the record")
         elif step.status == "open":

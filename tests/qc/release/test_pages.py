@@ -113,9 +113,7 @@ def test_certificates_are_listed_shown_downloaded_and_issued_again(client, cast)
     certificate = Certificate.objects.get(batch=batch)
 
     assert certificate.number in text_of(visit(client, cast.qa, "qc:certificate_list"))
-    assert batch.number in text_of(
-        visit(client, cast.qa, "qc:certificate", key=certificate.number)
-    )
+    assert batch.number in text_of(visit(client, cast.qa, "qc:certificate", key=certificate.number))
     file = visit(client, cast.qa, "qc:certificate_download", key=certificate.number)
     assert file.content.startswith(b"%PDF-")
     url = reverse("qc:certificate_reissue", args=[certificate.number])
