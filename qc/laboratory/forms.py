@@ -67,7 +67,9 @@ class RetestForm(VerbForm):
 
 class ConcludeForm(VerbForm):
     conclusion = forms.ChoiceField(
-        choices=[(c.value, c.label) for c in OosConclusion if c.value], widget=forms.RadioSelect
+        choices=[("", "Choose…"), *((c.value, c.label) for c in OosConclusion if c.value)],
+        help_text="A laboratory error invalidates the result; confirmed, it stands and the batch "
+        "fails the test; not confirmed, a retest may supersede it.",
     )
     rationale = forms.CharField(max_length=4000, widget=forms.Textarea(attrs={"rows": 4}))
 
@@ -88,23 +90,24 @@ class EntryForm(VerbForm):
 
     def __init__(self, *args, lines, **kwargs):
         super().__init__(*args, **kwargs)
-        self.order_fields(["submit_now"])
         self.lines = list(lines)
         for line, criterion in self.lines:
-            is_number = criterion.is_numeric
+            attrs = {
+                "class": "form-control",
+                "aria-label": line.test,
+                "aria-describedby": f"limits-{line.pk}",
+                "autocomplete": "off",
+                "data-grid": "",
+                **({"inputmode": "decimal"} if criterion.is_numeric else {}),
+            }
             self.fields[f"line-{line.pk}"] = ValueField(
-                label=line.test,
-                required=False,
-                widget=forms.TextInput(
-                    attrs={
-                        "data-unit": line.unit,
-                        "data-limits": limits_of(criterion, line.unit),
-                        "autocomplete": "off",
-                        "data-grid": "",
-                        **({"inputmode": "decimal"} if is_number else {}),
-                    }
-                ),
+                label=line.test, required=False, widget=forms.TextInput(attrs=attrs)
             )
+
+    def rows(self):
+        """Yield each line with its field and what stands under it."""
+        for line, criterion in self.lines:
+            yield line, self[f"line-{line.pk}"], limits_of(criterion, line.unit)
 
     def clean(self):
         data = super().clean()
@@ -141,7 +144,7 @@ class ConfirmForm(VerbForm):
 
     def __init__(self, *args, proposals, **kwargs):
         super().__init__(*args, **kwargs)
-        self.proposals = [p for p in proposals if p.confirmed_as is None]
+        self.proposals = list(proposals)
         for proposal in self.proposals:
             self._add(proposal)
 
