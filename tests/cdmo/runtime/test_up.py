@@ -19,7 +19,7 @@ import pytest
 from cdmo.runtime import leftovers
 from cdmo.runtime.addresses import places
 from cdmo.runtime.up import ROOT
-from tests.stack import free_port
+from tests.stack import database_url, free_port
 
 pytestmark = [pytest.mark.embedded, pytest.mark.xdist_group("up")]
 PROGRAMS = ("gunicorn", "worker", "beat")
@@ -34,7 +34,7 @@ class Terminal:
         self.process: subprocess.Popen | None = None
         self.output = folder.with_suffix(".log")
 
-    def up(self) -> None:
+    def up(self, **named: str) -> None:
         environment = {
             name: value
             for name, value in os.environ.items()
@@ -42,6 +42,7 @@ class Terminal:
             and not name.startswith(("PYTEST", "CDMO"))
         }
         environment.update(DATA_DIR=str(self.folder), PORT=str(self.port), DEMONSTRATION="0")
+        environment.update(named)
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up"],
@@ -183,4 +184,17 @@ def test_a_port_in_use_is_named_before_anything_starts(folder):
         opened.up()
         assert opened.process.wait(60) == 1
     assert "PORT=8001 make run" in opened.text()
+    assert opened.nothing_left()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_servers_named_in_the_environment_are_used_and_none_is_started(folder, settings):
+    opened = Terminal(folder)
+    opened.up(DATABASE_URL=database_url(), REDIS_URL=settings.REDIS_URL)
+    try:
+        opened.wait(lambda: "Ready: " in opened.text(), "the announcement")
+        assert opened.servers() == []
+    finally:
+        opened.process.terminate()
+    assert opened.process.wait(30) == 0
     assert opened.nothing_left()
