@@ -10,7 +10,7 @@ class Misconfigured(Exception):
 
 
 def text(name: str, default: str | None = None) -> str:
-    """Return a variable, or the content of the file that NAME_FILE points to (container secrets)."""
+    """Return a variable, or the content of the file that NAME_FILE names (container secrets)."""
     file = os.environ.get(f"{name}_FILE")
     if file:
         return Path(file).read_text(encoding="utf-8").strip()

@@ -88,7 +88,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": env.database(database_url(DATA_DIR))}
-# jit=off: every statement here is short; compiling one costs more than running it (25 ms against 1).
+# jit=off: statements here are short; compiling one costs more than running it (25 ms against 1).
 DATABASES["default"]["OPTIONS"].setdefault(
     "options", f"-c cdmo.app_version={__version__} -c jit=off"
 )

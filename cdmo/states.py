@@ -1,4 +1,4 @@
-"""States are data: a `Move` is one legal change of status. Diagrams in docs/states come from these."""
+"""States are data: a `Move` is one legal change of status; docs/states is drawn from them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Signing in and out, and one's own password. Accounts themselves are made by administrators.
 
-allauth's other pages stay closed: a person's e-mail address is their name in every record, so nobody
+allauth's other pages stay closed: a person's e-mail address is their name in every record, so no one
 changes it by themselves. Their URL names remain, since allauth's own code looks them up.
 """
 
