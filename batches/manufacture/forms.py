@@ -15,7 +15,7 @@ from cdmo.web.forms import Instant, VerbForm
 
 
 class PlanForm(ScopedForm):
-    product = Chosen(Product)
+    product = Chosen(Product, empty_label="Choose one")
     purpose = forms.ChoiceField(choices=[("", "Choose one"), *Purpose.choices])
     process_version = Chosen(
         ProcessVersion,
@@ -23,7 +23,9 @@ class PlanForm(ScopedForm):
         empty_label="The newest that may be used",
         help_text="Its site is where the batch is made.",
     )
-    planned_start_at = Instant(required=False, label="Planned start")
+    planned_start_at = Instant(
+        required=False, label="Planned start", help_text="In UTC: the site is not chosen yet."
+    )
     coi = Chosen(
         IdentityChain,
         required=False,

@@ -121,11 +121,17 @@ _BESIDE = (
 
 @register.simple_tag(takes_context=True)
 def batch_actions(context, batch):
-    """Return {"next": Action | None, "step": Action | None, "more": [Action]} for this person."""
+    """Return {"next", "step": Action | None, "more": [Action]} for this person.
+
+    A next move that is somebody else's comes as `waits`: its name and whose it is.
+    """
     by, stage = context["request"].user, batch.stage
     signed_again = stage == Stage.IN_REVIEW and not services.completion_stands(batch)
+    following = _next(batch, stage, by, signed_again)
+    not_mine = [b.owner for b in following.blockers if b.code == "no_right"] if following else []
     return {
-        "next": _next(batch, stage, by, signed_again),
+        "next": None if not_mine else following,
+        "waits": {"what": following.label, "whose": not_mine[0]} if not_mine else None,
         "step": _step_now(batch, by) if stage == Stage.IN_PROCESS else None,
         "more": [
             Action(label, url, icon)

@@ -86,6 +86,12 @@ def verify_blockers(batch, step, *, by, deviated):
             f"{batch.number} is {batch.get_execution_display().lower()}; nothing is verified now.",
             record=batch,
         )
+    if batch.execution == Execution.COMPLETED and not step.critical:
+        yield Blocker(
+            "verification_not_asked",
+            f"Step {step.code} asks for no second person, and the record is completed.",
+            record=step,
+        )
     if step.status == StepStatus.VERIFIED:
         yield Blocker("already_verified", f"Step {step.code} is already verified.", record=step)
     elif step.status != StepStatus.PERFORMED:

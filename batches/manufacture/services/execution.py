@@ -87,7 +87,11 @@ def verify_objections(step, *, by):
 
 @service
 def verify_step(*, step, by, at, comment="", proof=None, reason=""):
-    """Confirm a step as a second person. Raises Blocked."""
+    """Confirm a step as a second person. Raises Blocked.
+
+    After completion only a corrected critical step is open to it, and that correction has voided
+    the signatures already.
+    """
     batch = locked(step.batch)
     step, _ = _steps(batch, step)
     ensure_clear(verify_objections(step, by=by))
@@ -106,7 +110,6 @@ def verify_step(*, step, by, at, comment="", proof=None, reason=""):
         reason=reason or comment,
         cause=_cause(step),
     )
-    executed_record_changed(batch=batch, by=by, at=at, reason=f"Step {step.code} was verified.")
     return step
 
 

@@ -4,7 +4,7 @@ from django.http import Http404
 
 from batches.manufacture import forms, services
 from batches.manufacture.models import BatchStep
-from batches.manufacture.states import StepStatus
+from batches.manufacture.states import Execution, StepStatus
 from cdmo.web.links import page
 from cdmo.web.views import VerbView
 
@@ -82,6 +82,8 @@ class StepPage(StepVerb):
             batch=step.batch,
             limits=forms.limits_of(step),
             is_open=step.status == StepStatus.OPEN,
+            may_be_verified=step.status == StepStatus.PERFORMED
+            and (step.critical or step.batch.execution == Execution.IN_PROCESS),
             verify_objections=verify,
             deviations=list(step.deviations.order_by("id")),
             materials_url=page("batches:batch_materials", key=step.batch.number),

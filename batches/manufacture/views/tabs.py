@@ -1,5 +1,7 @@
 """The tabs of a batch's page that manufacture draws, and the page of a master batch record."""
 
+from datetime import datetime
+
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
 from django.utils import timezone
@@ -43,6 +45,9 @@ class BatchRecord(BatchTab):
         for step in steps:
             step.batch = batch
             step.limits = limits_of(step)
+            step.may_be_verified = step.status == StepStatus.PERFORMED and (
+                step.critical or batch.execution == Execution.IN_PROCESS
+            )
         open_steps = [step for step in steps if step.status == StepStatus.OPEN and step.mandatory]
         now = open_steps[0] if open_steps and batch.execution == Execution.IN_PROCESS else None
         done = sum(step.status != StepStatus.OPEN for step in steps)
@@ -84,6 +89,7 @@ class BatchDeviations(BatchTab):
         )
 
 
+_LINKED = frozenset({"deviation"})
 _COLOURS = {
     "batch.held": "amber",
     "batch.review_voided": "red",
@@ -106,19 +112,22 @@ class BatchTimeline(BatchTab):
     template_name = "batches/manufacture/batch_timeline.html"
 
     def get_context_data(self, **kwargs):
+        found = timeline(self.record, user=self.request.user)
+        emails = {entry.by for entry in found}
+        names = dict(User.objects.filter(email__in=emails).values_list("email", "full_name"))
         entries = [
             {
                 "at": entry.at,
                 "title": entry.sentence,
-                "by": f"{entry.by}, {entry.role}" if entry.role else entry.by,
+                "by": ", ".join(filter(None, [names.get(entry.by, entry.by), entry.role])),
                 "reason": entry.reason,
-                "record_type": entry.record_type if entry.record_type != "batch" else "",
-                "record": entry.record if entry.record_type != "batch" else "",
+                "record_type": entry.record_type,
+                "record": entry.record if entry.record_type in _LINKED else "",
                 "colour": "red"
                 if entry.voided_at
                 else _COLOURS.get(entry.verb, "blue" if entry.kind == "signature" else "grey"),
             }
-            for entry in reversed(timeline(self.record, user=self.request.user))
+            for entry in reversed(found)
         ]
         return super().get_context_data(entries=entries, **kwargs)
 
@@ -137,12 +146,12 @@ class BatchAudit(BatchTab):
         if only == "changed":
             changes = changes.filter(verb="update")
         page = Paginator(changes, self.per_page).get_page(self.request.GET.get("page"))
-        rows = shown(page.object_list)
+        rows = shown(page.object_list, self.record)
         return super().get_context_data(page=page, rows=rows, only=only, **kwargs)
 
 
-def shown(events) -> list[dict]:
-    """Return audit lines for people: names instead of ids, a mark where a value was replaced."""
+def shown(events, batch) -> list[dict]:
+    """Return audit lines for people: names for ids, a step by its code, instants as instants."""
     events = list(events)
     ids = {
         value
@@ -150,31 +159,43 @@ def shown(events) -> list[dict]:
         for values in (event.old or {}, event.new or {})
         for name, value in values.items()
         if name.endswith("_by_id") and value is not None
-    }
+    } | {event.by_id for event in events if event.by_id}
     names = dict(User.objects.filter(pk__in=ids).values_list("pk", "full_name"))
-    rows = []
-    for event in events:
-        fields = [
-            {
-                "name": name.removesuffix("_id").replace("_", " "),
-                "old": _plain(name, (event.old or {}).get(name), names),
-                "new": _plain(name, value, names),
-                "replaced": bool(event.old) and (event.old or {}).get(name) not in _EMPTY,
-            }
-            for name, value in (event.new or {}).items()
-            if event.verb == "update" or value not in _EMPTY
-        ]
-        rows.append({"event": event, "fields": fields})
-    return rows
+    codes = dict(BatchStep.objects.filter(batch=batch).values_list("pk", "code"))
+    return [
+        {
+            "event": event,
+            "who": names.get(event.by_id) or event.by_name or event.database_user,
+            "step": codes.get(event.record_id) if event.record_type == "step" else None,
+            "kind": event.record_type.replace("_", " "),
+            "fields": [
+                {
+                    "name": name.removesuffix("_id").replace("_", " "),
+                    "old": _plain(name, (event.old or {}).get(name), names),
+                    "new": _plain(name, value, names),
+                    "replaced": (event.old or {}).get(name) not in _EMPTY,
+                }
+                for name, value in (event.new or {}).items()
+                if event.verb == "update" or value not in _EMPTY
+            ],
+        }
+        for event in events
+    ]
 
 
 _EMPTY = (None, "", [], {})
 
 
 def _plain(name, value, names):
-    if name.endswith("_by_id") and value in names:
-        return names[value]
-    return {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
+    if value in _EMPTY:
+        return "—"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name.endswith("_by_id"):
+        return names.get(value, value)
+    if name.endswith("_at") and isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return value
 
 
 class MasterPage(RecordPage):

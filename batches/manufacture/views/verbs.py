@@ -143,7 +143,7 @@ class BatchResume(BatchVerb):
 class BatchComplete(BatchVerb):
     verb = "complete"
     title = "Complete the batch"
-    meaning = "I completed this batch; the record is complete and true."
+    meaning = "I completed this batch; its record, with the yield given here, is complete and true."
     button = "Sign and complete"
     form_class = forms.CompleteForm
     signed = True
@@ -157,6 +157,10 @@ class BatchComplete(BatchVerb):
         found = services.complete_objections(self.record, by=self.request.user)
         # The yield is asked for in this very form.
         return [blocker for blocker in found if blocker.code != "yield_missing"]
+
+    def signed_content(self):
+        # Its hash would not be the one that is signed: the yield is still to be typed.
+        return None
 
     def act(self, *, by, at, data, proof):
         return services.complete_batch(batch=self.record, by=by, at=at, proof=proof, **data)

@@ -140,9 +140,11 @@ def test_the_next_button_says_what_is_missing_before_it_is_pressed(cast, enter):
 
     page = text(enter(cast.supervisor).get(url("batch_record", batch.number)))
 
-    assert "Step CLEAR (Line clearance) is not performed. and 3 more" in page
+    assert "Step CLEAR (Line clearance) is not performed. And 3 more." in page
     assert "Next step: CLEAR" in page
-    assert "Next step" not in text(enter(cast.auditor).get(url("batch_record", batch.number)))
+    for_others = text(enter(cast.auditor).get(url("batch_record", batch.number)))
+    assert "Next step" not in for_others
+    assert "Next: Complete, by Production supervisor" in for_others
 
 
 def test_a_step_is_recorded_on_its_page_and_leads_to_the_next(cast, enter):

@@ -254,11 +254,17 @@ def test_a_correction_after_review_voids_the_signatures_and_the_review(cast):
     assert Outbox.objects.filter(cause__contains="no longer stands").exists()
 
 
-def test_a_verification_after_completion_voids_what_was_signed(cast):
+def test_after_completion_only_a_corrected_critical_step_is_verified(cast):
     batch = a_completed_batch(cast)
 
-    services.verify_step(step=step_of(batch, "FEED"), by=cast.operator2, at=COMPLETED)
+    def verify_now(code):
+        services.verify_step(step=step_of(batch, code), by=cast.supervisor, at=COMPLETED)
 
+    assert refusal(lambda: verify_now("FEED")) == ["verification_not_asked"]
+    assert standing_signatures(batch, verb="complete").exists()
+    correct(cast, batch, "SEED", "96", at=COMPLETED)
+    verify_now("SEED")
+    assert step_of(batch, "SEED").status == StepStatus.VERIFIED
     assert not standing_signatures(batch, verb="complete").exists()
 
 
