@@ -177,6 +177,7 @@ def _stock(people):
 def _unguarded():
     """Leave out triggers and foreign keys of the big tables, and put them back, checked."""
     with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # or, in a transaction, no ALTER TABLE
         cursor.execute(
             "SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint"
             " WHERE contype = 'f' AND conrelid = ANY(%s::regclass[])",
