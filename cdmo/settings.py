@@ -92,6 +92,7 @@ DATABASES = {"default": env.database(database_url(DATA_DIR))}
 DATABASES["default"]["OPTIONS"].setdefault(
     "options", f"-c cdmo.app_version={__version__} -c jit=off"
 )
+DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", "5")
 DATABASES["default"]["CONN_MAX_AGE"] = env.number("CONN_MAX_AGE", 60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 

@@ -1,7 +1,7 @@
 """Signing in and out, and one's own password. Accounts themselves are made by administrators.
 
-allauth's other pages stay closed: a person's e-mail address is their name in every record, so no one
-changes it by themselves. Their URL names remain, since allauth's own code looks them up.
+allauth's other pages stay closed: a person's e-mail address is their name in every record, so
+nobody changes it by themselves. Their URL names remain, since allauth's own code looks them up.
 """
 
 from allauth.account import views

@@ -67,3 +67,7 @@ def test_readyz_names_a_database_that_is_away(worker_alive, monkeypatch):
 def test_the_key_of_a_silent_worker_ends_by_itself(worker_alive):
     assert 0 < worker_alive.ttl(heartbeat.KEY) <= heartbeat.LASTS
     assert heartbeat.LASTS > 2 * heartbeat.EVERY  # one lost beat is no alarm
+
+
+def test_a_database_that_does_not_even_refuse_is_given_up_after_seconds(settings):
+    assert int(settings.DATABASES["default"]["OPTIONS"]["connect_timeout"]) <= 5
