@@ -209,26 +209,6 @@ def test_the_same_bytes_uploaded_at_the_same_moment_are_one_first_and_duplicates
     assert InstrumentFile.objects.exclude(duplicate_of=None).count() == 2
 
 
-@pytest.mark.django_db(transaction=True)
-def test_an_upload_of_the_same_bytes_does_not_wait_for_the_reader(cast, file):
-    """The reader's lock lets rows point at the file: FOR NO KEY UPDATE, not FOR UPDATE."""
-    holder = connections.create_connection("default")
-    try:
-        holder.set_autocommit(False)
-        with holder.cursor() as cursor:
-            cursor.execute(
-                "SELECT 1 FROM qc_instrumentfile WHERE id = %s FOR NO KEY UPDATE", [file.pk]
-            )
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '1s'")
-        assert an_uploaded_file(cast, file.instrument).duplicate_of == file
-    finally:
-        holder.rollback()
-        holder.close()
-        with connection.cursor() as cursor:
-            cursor.execute("RESET lock_timeout")
-
-
 WORKER = """
 import django, time
 django.setup()
@@ -284,12 +264,26 @@ def kill(process):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_an_upload_of_the_same_bytes_does_not_wait_for_the_reader(cast, file):
+    process = a_worker_at_work(file, 1)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '3s'")
+            assert an_uploaded_file(cast, file.instrument).duplicate_of == file
+            assert services.claim_file(by=None, at=LATER) is None, "a duplicate waits for the first"
+    finally:
+        kill(process)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_file_of_a_killed_worker_is_read_by_another_once(file):
     process = a_worker_at_work(file, 1)
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '3s'")
             assert services.claim_file(by=None, at=LATER) is None, "taken over while held"
+            again = services.read_claimed_file(file_id=file.pk, attempt=1, by=None, at=LATER)
+            assert again is None, "read twice"
     finally:
         kill(process)
     wait_until_free(file)
