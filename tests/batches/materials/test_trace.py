@@ -89,6 +89,22 @@ def test_a_trace_shows_no_side_branches(cast):
     assert shape(trace(start, BACKWARD).as_json())[0] == {"B-1": 0, "L-1": 1}
 
 
+def test_a_shortcut_past_many_steps_shows_each_node_once_at_its_least_depth(cast):
+    _, second = a_chain(cast)
+    Batch.objects.filter(pk=second.pk).update(
+        execution="completed", disposition="released", inventory="available"
+    )
+    last = a_batch(cast, "B-3")
+    a_use(cast, last, Batch.objects.get(number="B-2"), "1", unit="mL")
+    a_use(cast, last, Lot.objects.get(number="L-1"), "1")
+
+    backward, _ = shape(trace(last, BACKWARD).as_json())
+    forward, _ = shape(trace(Lot.objects.get(number="L-1"), FORWARD).as_json())
+
+    assert backward == {"B-3": 0, "B-2": 1, "L-1": 1, "B-1": 2, "L-2": 2}
+    assert forward == {"L-1": 0, "B-1": 1, "B-3": 1, "B-2": 2, "L-2": 2}
+
+
 def test_a_lone_record_is_its_own_trace(cast):
     answer = trace(a_batch(cast, "B-1"), BACKWARD).as_json()
 
@@ -99,8 +115,11 @@ def test_each_use_is_an_edge_and_a_cancelled_one_is_none(cast):
     batch, lot = a_batch(cast, "B-1"), a_lot(cast, "L-1")
     a_use(cast, batch, lot, "1")
     a_use(cast, batch, lot, "1")
-    gone = a_use(cast, batch, a_lot(cast, "L-2"))
-    services.cancel_consumption(consumption=gone, by=cast.operator, at=NOON, reason="Wrong lot.")
+    for wrong in (lot, a_lot(cast, "L-2")):
+        gone = a_use(cast, batch, wrong)
+        services.cancel_consumption(
+            consumption=gone, by=cast.operator, at=NOON, reason="Wrong lot."
+        )
 
     answer = trace(batch, BACKWARD).as_json()
 
@@ -187,6 +206,7 @@ def shared_stock(cast):
     ours, theirs = a_batch(cast, "B-OURS"), a_batch(cast, "B-THEIRS", sponsor=cast.ixaka)
     a_use(cast, ours, lot, "1")
     a_use(cast, theirs, lot, "2")
+    a_lot(cast, "L-THEIRS", status="quarantine", origin="produced", produced_by=theirs)
     source = a_released_batch(cast, "B-BEFORE")
     a_use(cast, ours, source, "3")
     return lot, ours
