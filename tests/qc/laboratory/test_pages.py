@@ -348,3 +348,38 @@ def test_a_method_is_approved_on_its_page(cast, sign_in):
 
     assert answer.status_code == 302
     assert Method.objects.get().status == "approved"
+
+
+def test_readings_of_unknown_samples_stand_on_their_own_tab_fifty_at_once(
+    cast, sample, file, sign_in
+):
+    known = a_reading(file)
+    strangers = [a_reading(file, sample=f"X{n}") for n in range(60)]
+    page = url("instrument_file_confirm", file.key)
+    client = sign_in(cast.analyst)
+
+    text = client.get(page).content.decode()
+    assert f'name="pick-{known.pk}"' in text
+    assert f'name="pick-{strangers[0].pk}"' not in text
+
+    text = client.get(page, {"show": "unknown"}).content.decode()
+    assert text.count('name="pick-') == 50
+    assert 'from=50"' in text
+    text = client.get(page, {"show": "unknown", "from": "50"}).content.decode()
+    assert text.count('name="pick-') == 10
+
+
+def test_a_reading_of_an_unknown_sample_is_confirmed_by_naming_both(cast, sample, file, sign_in):
+    stranger = a_reading(file, sample="clb001")
+
+    answer = sign_in(cast.analyst).post(
+        url("instrument_file_confirm", file.key) + "?show=unknown",
+        {
+            f"pick-{stranger.pk}": "on",
+            f"sample-{stranger.pk}": "CLB001",
+            f"test-{stranger.pk}": "viability",
+        },
+    )
+
+    assert answer.status_code == 302
+    assert Result.objects.get().measurement == stranger
