@@ -61,6 +61,8 @@ class Plant:
         """Issue, start, consume, perform, verify, complete."""
         found = self.planner.get(f"batches/{batch}/")
         self.qa.sign(f"batches/{batch}/issue/")
+        if found["coi"]:
+            self.scan(batch, found["coi"], "start")
         self.operator.post(f"batches/{batch}/start/")
         for lot in lots:
             self.take_lot(lot, batch)
@@ -74,7 +76,14 @@ class Plant:
             self.operator.post(f"batches/{batch}/steps/{step['code']}/perform/", {"value": value})
             if step["critical"]:
                 self.supervisor.post(f"batches/{batch}/steps/{step['code']}/verify/")
+        if found["coi"]:
+            self.scan(batch, found["coi"], "fill")
         self.supervisor.sign(f"batches/{batch}/complete/")
+
+    def scan(self, batch, coi, handover) -> None:
+        """Scan the patient's identifier at a handover."""
+        body = {"handover": handover, "scanned": coi}
+        self.operator.post(f"batches/{batch}/scans/", body)
 
     def steps(self, batch) -> list[dict]:
         found = self.operator.get(f"batches/{batch}/steps/")

@@ -98,9 +98,19 @@ def test_from_an_instruments_file_to_a_certified_batch(plant, vicell_file):
         plant.stranger.get(path, expect=404)
 
 
-@pytest.mark.parametrize("product", ["ENK", "ACT-PLASMID", "ACT-LVV"])
-def test_a_new_batch_is_made_from_issue_to_release(plant, product):
-    batch = plant.plan(product)["number"]
+@pytest.mark.parametrize(
+    ("product", "coi"),
+    [
+        ("REX-001", "COI-2611-7F"),
+        ("ENK", None),
+        ("MXNK-101", None),
+        ("ACT-CART", "COI-2611-8G"),
+        ("ACT-PLASMID", None),
+        ("ACT-LVV", None),
+    ],
+)
+def test_a_new_batch_is_made_from_issue_to_release(plant, product, coi):
+    batch = plant.plan(product, coi=coi)["number"]
 
     plant.manufacture(batch, lots=own_lots(plant, product))
     sample = plant.sample(batch, f"S-{product}")

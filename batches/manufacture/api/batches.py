@@ -15,7 +15,7 @@ from batches.manufacture.api.serializers import (
     EntrySerializer,
     NewBatch,
     StartBatch,
-    WithReason,
+    BatchReason,
 )
 from batches.manufacture.api.steps import BatchStepsMixin
 from batches.manufacture.evidence import QualityReadiness
@@ -64,7 +64,8 @@ class BatchViewSet(BatchStepsMixin, BatchMaterialsMixin, BatchIdentityMixin, Rec
         return None
 
     def create_record(self, *, data, by, at):
-        return services.plan_batch(by=by, at=at, **data)
+        coi = data.pop("coi", None)
+        return services.plan_batch_for(coi=coi, by=by, at=at, **data)
 
     def update_record(self, record, *, data, by, at):
         return services.change_batch(batch=record, by=by, at=at, **data)
@@ -78,11 +79,11 @@ class BatchViewSet(BatchStepsMixin, BatchMaterialsMixin, BatchIdentityMixin, Rec
     def start(self, record, *, data, by, at, proof):
         return services.start_batch(batch=record, by=by, at=at, proof=proof, **data)
 
-    @verb(input=WithReason, signed=None)
+    @verb(input=BatchReason, signed=None)
     def hold(self, record, *, data, by, at, proof):
         return services.hold_batch(batch=record, by=by, at=at, proof=proof, **data)
 
-    @verb(input=WithReason, signed=None)
+    @verb(input=BatchReason, signed=None)
     def resume(self, record, *, data, by, at, proof):
         return services.resume_batch(batch=record, by=by, at=at, proof=proof, **data)
 
@@ -90,7 +91,7 @@ class BatchViewSet(BatchStepsMixin, BatchMaterialsMixin, BatchIdentityMixin, Rec
     def complete(self, record, *, data, by, at, proof):
         return services.complete_batch(batch=record, by=by, at=at, proof=proof, **data)
 
-    @verb(input=WithReason, signed=True)
+    @verb(input=BatchReason, signed=True)
     def abort(self, record, *, data, by, at, proof):
         return services.abort_batch(batch=record, by=by, at=at, proof=proof, **data)
 
@@ -98,11 +99,11 @@ class BatchViewSet(BatchStepsMixin, BatchMaterialsMixin, BatchIdentityMixin, Rec
     def review(self, record, *, data, by, at, proof):
         return services.review_batch(batch=record, by=by, at=at, proof=proof, **data)
 
-    @verb(input=WithReason, signed=True)
+    @verb(input=BatchReason, signed=True)
     def reject(self, record, *, data, by, at, proof):
         return services.reject_batch(batch=record, by=by, at=at, proof=proof, **data)
 
-    @verb(input=WithReason, signed=True)
+    @verb(input=BatchReason, signed=True)
     def recall(self, record, *, data, by, at, proof):
         return services.recall_batch(batch=record, by=by, at=at, proof=proof, **data)
 

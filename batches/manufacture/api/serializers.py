@@ -115,7 +115,12 @@ class NewBatch(Input):
     purpose = serializers.ChoiceField(Purpose.choices)
     process_version = KeyField(model=ProcessVersion, required=False, allow_null=True)
     number = serializers.CharField(max_length=60, required=False, allow_blank=True)
-    coi = KeyField(model=IdentityChain, required=False, allow_null=True)
+    coi = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_null=True,
+        help_text="Chain of identity. One that is not known yet is registered with the batch.",
+    )
     planned_start_at = InstantField(required=False, allow_null=True)
     objective = serializers.CharField(max_length=400, required=False, allow_blank=True)
     illustrative = serializers.BooleanField(required=False)
@@ -129,7 +134,7 @@ class ChangeBatch(Input):
     reason = ReasonField(required=True, allow_blank=False)
 
 
-class WithReason(Input):
+class BatchReason(Input):
     reason = ReasonField(required=True, allow_blank=False)
 
 

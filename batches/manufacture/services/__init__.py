@@ -34,7 +34,12 @@ from batches.manufacture.services.moves import (
     start_batch,
     start_objections,
 )
-from batches.manufacture.services.planning import change_batch, effective_master, plan_batch
+from batches.manufacture.services.planning import (
+    change_batch,
+    effective_master,
+    plan_batch,
+    plan_batch_for,
+)
 
 __all__ = [
     "abort_batch",
@@ -57,6 +62,7 @@ __all__ = [
     "perform_objections",
     "perform_step",
     "plan_batch",
+    "plan_batch_for",
     "recall_batch",
     "recall_objections",
     "reject_batch",

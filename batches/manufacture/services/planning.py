@@ -3,6 +3,8 @@
 from django.db import IntegrityError, transaction
 
 from batches.dossier import locked
+from batches.identity.models import IdentityChain
+from batches.identity.services import create_chain
 from batches.manufacture import numbers, rules
 from batches.manufacture.models import Batch, MasterBatchRecord
 from batches.manufacture.states import GMP_PURPOSES, MasterStatus
@@ -12,7 +14,22 @@ from cdmo.blockers import Blocked, Blocker, ensure_clear
 from cdmo.portfolio.models import ProcessVersion
 from cdmo.portfolio.states import ProcessStatus
 from cdmo.records.acting import service
-from cdmo.records.services import next_number, record_event
+from cdmo.records.services import next_number, numbered, record_event
+
+
+@service
+def plan_batch_for(*, product, by, at, coi=None, **plan):
+    """Plan a batch for a chain of identity named by its identifier. Raises Blocked.
+
+    An ordering system gives the identifier before it tells us anything else, so one that is not
+    known yet is registered here, under a pseudonym of our own, in the batch's own transaction.
+    """
+    chain = None
+    if coi:
+        chain = IdentityChain.objects.filter(coi=coi).first() or create_chain(
+            product=product, pseudonym=numbered("PSN", at), coi=coi, by=by, at=at
+        )
+    return plan_batch(product=product, coi=chain, by=by, at=at, **plan)
 
 
 @service
