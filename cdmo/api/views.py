@@ -6,7 +6,7 @@ may see, If-Match, re-authentication and refusals happen here, once.
 
 import hashlib
 import json
-from functools import cached_property, wraps
+from functools import cache, cached_property, wraps
 
 from django.db import transaction
 from django.http import Http404
@@ -211,8 +211,11 @@ def verb(*, input=Nothing, signed=False, status=200, path=None, output=None):  #
 
 def with_signature(input_class, signed, verb_name):
     """Return the input class with its signature field, for the OpenAPI document only."""
-    name = f"{input_class.__name__}{'Signed' if signed else 'Maybe' if signed is None else ''}"
-    if signed is False:
-        return input_class
-    field = SignatureInput(required=bool(signed))
-    return type(name, (input_class,), {"signature": field})
+    return input_class if signed is False else _signed(input_class, bool(signed))
+
+
+@cache
+def _signed(input_class, required: bool):
+    """Make it once for each input: two classes of one name would be two schemas of one name."""
+    name = f"{input_class.__name__}{'Signed' if required else 'Maybe'}"
+    return type(name, (input_class,), {"signature": SignatureInput(required=required)})

@@ -9,13 +9,13 @@ from rest_framework.response import Response
 from batches.identity.api import BatchIdentityMixin
 from batches.manufacture import services
 from batches.manufacture.api.serializers import (
+    BatchReason,
     BatchSerializer,
     ChangeBatch,
     CompleteBatch,
     EntrySerializer,
     NewBatch,
     StartBatch,
-    BatchReason,
 )
 from batches.manufacture.api.steps import BatchStepsMixin
 from batches.manufacture.evidence import QualityReadiness

@@ -8,12 +8,12 @@ from rest_framework.response import Response
 
 from batches.manufacture import services
 from batches.manufacture.api.serializers import (
+    BatchReason,
     CorrectStep,
     PerformStep,
     RecordStep,
     StepSerializer,
     VerifyStep,
-    WithReason,
 )
 from batches.manufacture.models import BatchStep
 from batches.manufacture.values import NotAValue
@@ -84,7 +84,7 @@ class BatchStepsMixin:
     def verify_step(self, request, *args, step, **kwargs):
         return self._change_step("verify-step", VerifyStep, services.verify_step, code=step)
 
-    @extend_schema(request=WithReason, responses=StepSerializer)
+    @extend_schema(request=BatchReason, responses=StepSerializer)
     @action(
         detail=True,
         methods=["post"],
@@ -93,7 +93,7 @@ class BatchStepsMixin:
     )
     def leave_out_step(self, request, *args, step, **kwargs):
         return self._change_step(
-            "leave-out-step", WithReason, services.mark_not_applicable, code=step
+            "leave-out-step", BatchReason, services.mark_not_applicable, code=step
         )
 
     @extend_schema(request=CorrectStep, responses=StepSerializer)
