@@ -146,7 +146,7 @@ def decide_gate(*, gate, decision, by, at, proof: Proof, conditions=(), reason="
     second unit may leave `conditions` empty: it then signs those of the first.
     """
     transfer = _locked(gate.transfer_id)
-    gate = Gate.objects.select_for_update(of=("self",)).get(pk=gate.pk)
+    gate = Gate.objects.get(pk=gate.pk)
     gate.transfer = transfer
     unit = unit_of(by, transfer)
     spoken = list(gate.decisions.filter(round=gate.round, voided_at__isnull=True))
@@ -257,7 +257,7 @@ def meet_condition(*, condition, by, at, reason="") -> GateCondition:
 def reopen_gate(*, gate, by, at, proof: Proof, reason="") -> Gate:
     """Open a decided gate again, with a reason: it and every later gate lose their decisions."""
     transfer = _locked(gate.transfer_id)
-    gate = Gate.objects.select_for_update(of=("self",)).get(pk=gate.pk)
+    gate = Gate.objects.get(pk=gate.pk)
     gate.transfer = transfer
     blockers = [*right_blockers(by, Right.DECIDE_GATE), *rules.reopen_blockers(gate, reason)]
     if unit_of(by, transfer) is not Unit.RECEIVING:
