@@ -44,7 +44,10 @@ STAFF = (
     ),
     (
         "Release",
-        (Item("Certificates", "qc:certificate_list", "certificate"),),
+        (
+            Item("To certify", "qc:to_certify", "rosette-discount-check", Right.CERTIFY),
+            Item("Certificates", "qc:certificate_list", "certificate"),
+        ),
     ),
     (
         "Transfer",

@@ -100,7 +100,8 @@ def record_complete(case: Case) -> Judged:
             case.e.ref,
             action="Review the batch record",
         )
-    return passed(f"All {len(case.e.master_steps)} steps are done, verified and reviewed.")
+    mandatory = sum(planned.mandatory for planned in case.e.master_steps)
+    return passed(f"All {mandatory} mandatory steps are done, verified and reviewed.")
 
 
 @rule(
