@@ -44,6 +44,7 @@ def holding(file) -> int:
 
 class FileList(RecordList):
     model = InstrumentFile
+    template_name = "qc/instruments/files.html"
     title = "Instrument files"
     lead = "Files as the instruments wrote them, byte for byte, and what was read from them."
     select = ("instrument__site", "uploaded_by")
@@ -115,7 +116,8 @@ class FileUpload(StaffRequired, FormView):
         return {"instrument": self.request.GET.get("instrument", "").replace("\x00", "")}
 
     def get_template_names(self):
-        return [self.fragment_name if self.request.htmx else self.template_name]
+        sent_by_htmx = self.request.htmx and self.request.method == "POST"
+        return [self.fragment_name if sent_by_htmx else self.template_name]
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(
@@ -167,7 +169,7 @@ class FilePage(RecordPage):
 
     def get_context_data(self, **kwargs):
         record, user = self.record, self.request.user
-        runs = list(record.runs.order_by("-id"))
+        runs = list(record.runs.order_by("-at", "id"))
         return super().get_context_data(
             waiting=record.status in WAITING,
             failed=record.status == FileStatus.FAILED,

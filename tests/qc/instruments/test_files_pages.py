@@ -151,6 +151,14 @@ def test_several_files_are_uploaded_at_once_each_kept_or_refused_by_itself(
     assert "The file is empty" in row
 
 
+def test_uploading_is_a_page_and_no_dialog(cast, instrument, sign_in):
+    client = sign_in(cast.analyst)
+    listed = text(client.get(url("instrument_file_list")))
+    assert f'href="{url("instrument_file_upload")}"' in listed
+    assert f'href="{url("instrument_file_upload")}" data-dialog' not in listed
+    assert "<html" in text(client.get(url("instrument_file_upload"), headers=HTMX))
+
+
 def test_an_upload_without_instrument_or_file_is_refused_with_every_reason(cast, sign_in):
     page = text(sign_in(cast.analyst).post(url("instrument_file_upload"), headers=HTMX), 422)
     assert "Instrument:" in page
