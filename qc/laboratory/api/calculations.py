@@ -20,10 +20,16 @@ class CalculationSerializer(serializers.Serializer):
     example = serializers.JSONField()
 
 
+class CalculationsSerializer(serializers.Serializer):
+    results = CalculationSerializer(many=True)
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+
+
 class CalculationList(APIView):
     """All calculations, each with formula, source, inputs and an example that computes."""
 
-    @extend_schema(responses=CalculationSerializer(many=True), operation_id="calculations_list")
+    @extend_schema(responses=CalculationsSerializer, operation_id="calculations_list")
     def get(self, request):
         found = [calculation.as_json() for calculation in calculations().values()]
         return Response({"results": found, "next": None, "previous": None})

@@ -1,7 +1,11 @@
 """REST: results, one or a list; submitted, approved, invalidated."""
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import (
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_field,
+)
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -130,6 +134,16 @@ class ChangeResult(Input):
     reason = ReasonField()
 
 
+def one_or_many(name, serializer):
+    """Return the shape `one, or a list of them` for the OpenAPI document."""
+    return PolymorphicProxySerializer(
+        component_name=name,
+        serializers=[serializer, serializer(many=True)],
+        resource_type_field_name=None,
+        many=False,
+    )
+
+
 class ResultViewSet(ForStaffToo, RecordViewSet):
     """Reportable values. POST takes one or a list (all or none) and answers in the same shape."""
 
@@ -150,7 +164,10 @@ class ResultViewSet(ForStaffToo, RecordViewSet):
     create_input = NewResult
     update_input = ChangeResult
 
-    @extend_schema(request=NewResult(many=True), responses={201: ResultSerializer(many=True)})
+    @extend_schema(
+        request=one_or_many("NewResults", NewResult),
+        responses={201: one_or_many("MadeResults", ResultSerializer)},
+    )
     def create(self, request, *args, **kwargs):
         many = isinstance(request.data, list)
         if many and not 0 < len(request.data) <= AT_ONCE:
