@@ -230,6 +230,14 @@ def test_what_is_no_criterion_is_refused_with_a_sentence(criterion):
     assert str(refusal.value).endswith(".")
 
 
+@pytest.mark.parametrize(
+    "value", ["no\u200bgrowth", "no growth\x00", "ｎｏ growth", "no\u202egrowth", "no\xa0growth"]
+)
+def test_words_with_look_alikes_or_invisible_characters_are_refused(value):
+    with pytest.raises(NotAValue, match="only looks like|invisible"):
+        judge(value, "= no growth")
+
+
 @pytest.mark.parametrize("value", [None, 5, 5.0, True, [], {}])
 def test_only_text_is_judged(value):
     with pytest.raises(NotAValue):
