@@ -234,7 +234,7 @@ def test_what_is_no_criterion_is_refused_with_a_sentence(criterion):
     "value", ["no\u200bgrowth", "no growth\x00", "ｎｏ growth", "no\u202egrowth", "no\xa0growth"]
 )
 def test_words_with_look_alikes_or_invisible_characters_are_refused(value):
-    with pytest.raises(NotAValue, match="only looks like|invisible"):
+    with pytest.raises(NotAValue, match=r"only looks like|invisible"):
         judge(value, "= no growth")
 
 
