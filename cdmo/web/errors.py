@@ -27,8 +27,9 @@ WORDS = {
 
 def error_page(request, status: int) -> HttpResponse:
     title, words = WORDS[status]
+    in_dialog = request.headers.get("HX-Request") == "true"
     body = render_to_string(
-        "errors/error.html",
+        "errors/_error.html" if in_dialog else "errors/error.html",
         {"status": status, "title": title, "words": words, "number": getattr(request, "id", "")},
     )
     return HttpResponse(body, status=status)
@@ -51,4 +52,7 @@ def server_error(request):
 
 
 def csrf_failure(request, reason=""):
+    """A dialog is told like one whose session has ended: signing in again mends both."""
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse("You are signed out.", status=401, content_type="text/plain")
     return error_page(request, 403)

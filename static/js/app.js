@@ -63,6 +63,10 @@
   });
   function prepare(from) {
     all("form[data-keep]", from).forEach(restore);
+    for (const box of all(".table-scroll:not([tabindex])", from)) {
+      // Whoever has no mouse scrolls a wide table with the arrow keys.
+      if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) Object.assign(box, { tabIndex: 0, role: "region", ariaLabel: "Table" });
+    }
     tick();
   }
 
@@ -89,7 +93,7 @@
     const token = cookie("csrftoken");
     if (token && event.detail.verb !== "get") {
       event.detail.headers["X-CSRFToken"] = token;
-      if ("csrfmiddlewaretoken" in event.detail.parameters) event.detail.parameters.csrfmiddlewaretoken = token;
+      if (event.detail.parameters.csrfmiddlewaretoken) event.detail.parameters.csrfmiddlewaretoken = token;
     }
   });
   document.addEventListener("htmx:responseError", (event) => {
@@ -101,9 +105,8 @@
   });
   document.addEventListener("htmx:sendError", (event) => say(event.target, "No connection. What you typed is still here: press again when you are back."));
   document.addEventListener("htmx:beforeOnLoad", (event) => {
-    const header = (name) => event.detail.xhr.getResponseHeader(name);
     const form = event.target.closest?.("form[data-keep]");
-    if (form && (header("HX-Redirect") || header("HX-Refresh") || header("HX-Trigger"))) {
+    if (form && event.detail.requestConfig.verb === "post" && event.detail.xhr.status < 400) {
       try { sessionStorage.removeItem(keyOf(form)); } catch { /* nothing was kept */ }
     }
   });

@@ -107,7 +107,9 @@ def test_a_stale_form_is_explained(cast):
     strict.force_login(cast.qa)
 
     answer = strict.post("/account/tokens/new/", {"name": "x"})
+    in_dialog = strict.post("/account/tokens/new/", {"name": "x"}, HTTP_HX_REQUEST="true")
 
+    assert in_dialog.status_code == 401
     assert answer.status_code == 403
     assert "This is not allowed" in answer.content.decode()
 
