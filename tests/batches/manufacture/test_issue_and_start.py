@@ -6,9 +6,11 @@ import pytest
 
 from batches.identity.models import IdentityChain, IdentityScan
 from batches.manufacture import services
-from batches.manufacture.models import BatchStep
+from batches.manufacture.models import Batch, BatchStep
 from batches.manufacture.states import Execution
+from cdmo.accounts.models import Site
 from cdmo.blockers import Blocked
+from cdmo.portfolio.models import ProcessVersion
 from cdmo.records.models import AuditEvent, Outbox
 from cdmo.records.signatures import SignatureRefused, standing_signatures
 from tests.builders.manufacture import (
@@ -98,6 +100,21 @@ def test_the_master_effective_at_issue_is_taken_not_the_one_at_planning(cast):
     newer = a_master(cast, batch.process_version)
 
     assert issue(cast, batch).master == newer
+
+
+def test_a_batch_of_another_site_than_its_process_is_not_issued(cast):
+    batch = a_planned_batch(cast)
+    other = Site.objects.create(code="LYS", name="Lyon", organisation=cast.cdmo)
+    Batch.objects.filter(pk=batch.pk).update(site=other)
+
+    assert refusal(lambda: issue(cast, batch)) == ["wrong_site"]
+
+
+def test_a_batch_whose_process_was_retired_is_not_issued(cast):
+    batch = a_planned_batch(cast)
+    ProcessVersion.objects.filter(pk=batch.process_version_id).update(status="retired")
+
+    assert refusal(lambda: issue(cast, batch)) == ["process_retired"]
 
 
 def test_a_batch_is_issued_once(cast):
