@@ -4,6 +4,7 @@ from cdmo.accounts.roles import Right
 from cdmo.accounts.rules import right_blockers
 from cdmo.blockers import ensure_clear
 from cdmo.records.acting import service
+from cdmo.records.canonical import sha256
 from cdmo.records.models import Document
 from cdmo.records.services import numbered, record_event, store_document
 from cdmo.states import move_blockers
@@ -36,12 +37,20 @@ def upload_file(
             *rules.upload_blockers(instrument, vendor=known, named=named, size=len(data)),
         ]
     )
+    first = (
+        InstrumentFile.objects.filter(instrument=instrument, sha256=sha256(data))
+        .filter(duplicate_of=None)
+        .exclude(status=FileStatus.FAILED)
+        .order_by("pk")
+        .first()
+    )
     file = InstrumentFile(
         number=numbered("IF", at, 5),
         instrument=instrument,
         vendor=known.code,
         filename=plain_name(filename),
         size=len(data),
+        duplicate_of=first,
         uploaded_by=by,
         uploaded_at=at,
     )
@@ -57,13 +66,6 @@ def upload_file(
         reason=reason,
     )
     file.sha256 = file.document.sha256
-    file.duplicate_of = (
-        InstrumentFile.objects.filter(instrument=instrument, sha256=file.sha256)
-        .filter(duplicate_of=None)
-        .exclude(status=FileStatus.FAILED)
-        .order_by("pk")
-        .first()
-    )
     file.save()
     record_event(
         verb="instrument_file.upload",

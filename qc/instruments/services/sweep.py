@@ -97,6 +97,7 @@ def read_claimed_file(*, file_id: int, attempt: int, by, at) -> InstrumentFile |
         return None
     if file.duplicate_of is not None and file.duplicate_of.status == FileStatus.READ:
         return _finish(file, at=at, flags=[flags.duplicate(file.duplicate_of.number)])
+    file.duplicate_of = None  # the first import failed after all: this one stands on its own
     try:
         data = read_document(file.document)
     except DamagedDocument as damage:
@@ -118,7 +119,6 @@ def read_claimed_file(*, file_id: int, attempt: int, by, at) -> InstrumentFile |
         at=at,
         flags=flags.file_flags(about, parsed),
         facts=parsed.first.facts,
-        duplicate_of=None,  # the first import failed after all: this one stands on its own
     )
 
 
@@ -219,4 +219,4 @@ def _move(file, move: Move, **changes) -> None:
     file.status = move.target
     for name, value in changes.items():
         setattr(file, name, value)
-    file.save(update_fields=["status", *changes])
+    file.save(update_fields=["status", "duplicate_of", *changes])

@@ -121,9 +121,7 @@ def test_the_same_bytes_again_are_kept_flagged_and_not_read_twice(cast, instrume
     assert third.duplicate_of == first
 
 
-def test_a_duplicate_waits_for_the_first_and_stands_on_its_own_if_that_fails(
-    cast, instrument, monkeypatch
-):
+def test_a_duplicate_waits_for_the_first_and_stands_on_its_own_if_that_fails(cast, instrument):
     wrong_name = an_uploaded_file(cast, instrument, filename="run.xlsx")
     right_name = an_uploaded_file(cast, instrument, filename="run.csv")
     assert right_name.duplicate_of == wrong_name
@@ -139,8 +137,19 @@ def test_a_duplicate_waits_for_the_first_and_stands_on_its_own_if_that_fails(
 
 def test_the_same_bytes_after_a_failure_are_read_for_themselves(cast, instrument):
     assert a_read_file(cast, instrument, filename="run.txt").status == "failed"
-    again = a_read_file(cast, instrument, filename="run.csv")
+    assert an_uploaded_file(cast, instrument, filename="run.csv").duplicate_of is None
+    sweep()
+    again = InstrumentFile.objects.get(filename="run.csv")
     assert (again.status, again.duplicate_of) == ("read", None)
+
+
+def test_a_duplicate_that_fails_as_the_first_did_points_nowhere(cast, instrument):
+    first = an_uploaded_file(cast, instrument, data=b"")
+    again = an_uploaded_file(cast, instrument, data=b"")
+    assert again.duplicate_of == first
+    sweep()
+    again.refresh_from_db()
+    assert (again.status, again.duplicate_of) == ("failed", None)
 
 
 def test_the_same_bytes_for_another_instrument_are_read_and_flagged(cast, instrument):
