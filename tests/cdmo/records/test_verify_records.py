@@ -106,7 +106,7 @@ def test_a_signature_whose_record_is_gone_is_named(records):
 def test_edited_bytes_of_a_document_are_named(records):
     document = records[2]
     behind_the_back(
-        "UPDATE records_documentcontent SET data = 'otherwise' WHERE document_id = %s", document.pk
+        "UPDATE records_documentcontent SET data = 'as it CAME' WHERE document_id = %s", document.pk
     )
     assert f"document {document.number}: its bytes are not those stored." in verified()[1]
 
