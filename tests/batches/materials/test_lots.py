@@ -99,6 +99,21 @@ def test_a_lot_belongs_to_the_cdmo_or_to_a_sponsor(cast):
     assert refused.value.codes == ["not_an_owner"]
 
 
+def test_a_lot_has_an_owner_and_only_a_produced_one_a_batch(cast):
+    batch = a_released_batch(cast, "B-1")
+    refusals = []
+    for facts in ({"origin": "produced"}, {"origin": "supplier", "produced_by": batch}):
+        with pytest.raises(Blocked) as refused:
+            a_lot(cast, **facts)
+        refusals.append(refused.value.codes)
+    type(cast.cdmo).objects.filter(pk=cast.cdmo.pk).update(roles=["laboratory"])
+    with pytest.raises(Blocked) as refused:
+        a_lot(cast)
+
+    assert refusals == [["producer_missing"], ["not_produced"]]
+    assert refused.value.codes == ["no_owner"]
+
+
 def test_a_donation_needs_its_number_and_keeps_thirteen_characters_of_it(cast):
     with pytest.raises(Blocked) as refused:
         a_lot(cast, origin="donation")
