@@ -90,6 +90,8 @@ def test_a_unit_speaks_once_a_round(cast):
     with pytest.raises(Blocked) as refusal:
         decide(gate(transfer, "G0"), cast.pm)
     assert refusal.value.codes == ["unit_has_spoken"]
+    # The rule's sentence names who spoke; the constraint behind it knows only that somebody did.
+    assert cast.qa.full_name in refusal.value.blockers[0].message
 
 
 def test_the_unit_follows_from_the_person(cast):
