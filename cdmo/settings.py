@@ -198,6 +198,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    "ENUM_NAME_OVERRIDES": {
+        "AgreementKindEnum": "cdmo.portfolio.states.AgreementKind",
+        "ScopeStatusEnum": "cdmo.portfolio.states.ScopeStatus",
+        "StepKindEnum": "batches.manufacture.states.StepKind",
+        "InstrumentFileStatusEnum": "qc.instruments.states.FileStatus",
+        "SpecificationStatusEnum": "qc.specifications.states.SpecificationStatus",
+    },
 }
 API_DOCS_PUBLIC = env.flag("API_DOCS_PUBLIC")
 

@@ -186,7 +186,9 @@ class TransferViewSet(RecordViewSet):
         shown = GateSerializer(self.picture(self.get_record()), many=True).data
         return Response({"results": shown, "next": None, "previous": None})
 
-    @extend_schema(parameters=[GATE], responses=GateSerializer)
+    @extend_schema(
+        operation_id="transfers_gate_retrieve", parameters=[GATE], responses=GateSerializer
+    )
     @action(detail=True, methods=["get"], url_path=r"gates/(?P<gate>[^/]+)", url_name="gate")
     def one_gate(self, request, *args, **kwargs):
         """One gate."""

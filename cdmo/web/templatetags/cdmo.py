@@ -18,14 +18,13 @@
 
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from zoneinfo import ZoneInfo
 
 from django import forms, template
 from django.utils import timezone
 from django.utils.html import format_html, json_script
 
 from cdmo.accounts.roles import Role
-from cdmo.web.clock import zone_of
+from cdmo.web.clock import exact, relative, span_of, zone_from, zone_of
 from cdmo.web.links import record_url, url_of
 from cdmo.web.looks import look_of, word_of
 
@@ -108,49 +107,6 @@ def record_address(context, record, key=None):
 
 
 # time
-
-
-def zone_from(site):
-    if isinstance(site, ZoneInfo):
-        return site
-    name = site if isinstance(site, str) else getattr(site, "timezone", "")
-    try:
-        return ZoneInfo(name) if name else timezone.get_current_timezone()
-    except (KeyError, ValueError):
-        return ZoneInfo("UTC")
-
-
-def exact(at, zone, now) -> str:
-    local = at.astimezone(zone)
-    year = "" if local.year == now.astimezone(zone).year else f" {local.year}"
-    return f"{local.day} {local:%b}{year} {local:%H:%M} {local.tzname()}"
-
-
-def span_of(seconds: float) -> str:
-    """Return a length of time in words: two units below a day, one above."""
-    minutes = int(seconds // 60)
-    if minutes < 1:
-        return "less than a minute"
-    hours, days = minutes // 60, minutes // 1440
-    if hours < 1:
-        return f"{minutes} min"
-    if days < 1:
-        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
-    if days < 3:
-        rest = hours % 24
-        return f"{days} d {rest} h" if rest else f"{days} d"
-    if days < 60:
-        return f"{days} days"
-    if days < 730:
-        return f"{days // 30} months"
-    return f"{days // 365} years"
-
-
-def relative(at, now) -> str:
-    seconds = (at - now).total_seconds()
-    if abs(seconds) < 60:
-        return "now"
-    return f"in {span_of(seconds)}" if seconds > 0 else f"{span_of(-seconds)} ago"
 
 
 @register.filter
