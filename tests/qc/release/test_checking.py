@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from cdmo.records.models import Outbox
 from qc.release import services
@@ -78,8 +78,6 @@ def test_a_check_that_somebody_holds_is_passed_by(people):
     held, let_go = threading.Event(), threading.Event()
 
     def hold(_):
-        from django.db import transaction
-
         with transaction.atomic():
             ReleaseCheck.objects.select_for_update().get(pk=pk)
             held.set()
@@ -95,6 +93,30 @@ def test_a_check_that_somebody_holds_is_passed_by(people):
         let_go.set()
         thread.join()
     assert services.run_waiting_checks(at=CHECKED) == 1
+
+
+def test_a_sweep_does_not_wait_for_changes_that_another_holds(people):
+    a_tested_batch(people)
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold():
+        with transaction.atomic():
+            list(Outbox.objects.select_for_update())
+            held.set()
+            let_go.wait(20)
+        connections.close_all()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(20)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '2s'")
+        assert services.drain_outbox(by=None, at=CHECKED) == 0
+    finally:
+        let_go.set()
+        thread.join()
+    assert services.drain_outbox(by=None, at=CHECKED) > 0
 
 
 WORKER = """
