@@ -64,6 +64,14 @@ def test_a_chain_lists_every_objection_and_stores_nothing(cast):
     assert IdentityChain.objects.count() == 1
 
 
+@pytest.mark.parametrize("coi", ["coi-1234", "COI 1234", "C1", "-COI-1234", "COI-１２３４"])
+def test_an_identifier_is_capitals_digits_and_hyphens(cast, coi):
+    with pytest.raises(Blocked) as refused:
+        a_chain(cast, coi=coi)
+
+    assert refused.value.codes == ["bad_coi"]
+
+
 def test_one_patient_has_one_chain_a_product(cast):
     first = a_chain(cast)
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from batches.manufacture.models import BatchStep, MasterBatchRecord, MasterStep
 from batches.materials import services
 from batches.materials.models import Consumption
 from cdmo.blockers import Blocked
@@ -217,6 +218,39 @@ def test_a_lot_made_by_a_batch_that_is_no_longer_released_is_not_used(cast):
     type(source).objects.filter(pk=source.pk).update(disposition="recalled", inventory="quarantine")
 
     assert refusal(cast, a_batch(cast), lot).codes == ["source_not_released"]
+
+
+def a_step(cast, batch, code="S1"):
+    """A step row of a batch: master records are the room above."""
+    shared = {"sponsor": batch.sponsor}
+    master, _ = MasterBatchRecord.objects.get_or_create(
+        code="MBR-1",
+        product=batch.product,
+        process_version=batch.process_version,
+        version=1,
+        written_by=cast.supervisor,
+        **shared,
+    )
+    line, _ = MasterStep.objects.get_or_create(master=master, position=1, code=code, **shared)
+    return BatchStep.objects.create(
+        batch=batch,
+        master_step=line,
+        position=1,
+        code=code,
+        kind="consumption",
+        critical=False,
+        mandatory=True,
+        **shared,
+    )
+
+
+def test_a_use_belongs_to_a_step_of_its_own_batch(cast):
+    batch, other, lot = a_batch(cast, "B-1"), a_batch(cast, "B-2"), a_lot(cast, "L-1")
+    mine, theirs = a_step(cast, batch), a_step(cast, other)
+
+    assert refusal(cast, batch, lot, step=theirs).codes == ["other_step"]
+    sql_refuses("batches_consumption_own_step", cast, batch, lot=lot, step_id=theirs.pk)
+    assert a_use(cast, batch, lot, step=mine).step == mine
 
 
 def test_a_batch_is_not_made_from_itself(cast):
