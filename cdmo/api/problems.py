@@ -9,7 +9,8 @@ from django.http import Http404, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
-from cdmo.blockers import Blocked
+from cdmo.blockers import Blocked, Blocker
+from cdmo.records.services import DamagedDocument
 from cdmo.records.signatures import SignatureRefused
 
 MEDIA_TYPE = "application/problem+json"
@@ -112,6 +113,8 @@ def handle(error, context):
             headers["Retry-After"] = str(int(error.wait) + 1)
         more = {"errors": []} if error.status_code == 400 else {}
         return _respond(error.status_code, str(error.detail), headers=headers, **more)
+    if isinstance(error, DamagedDocument):
+        return blocked(Blocked([Blocker("damaged", str(error))]))
     if isinstance(error, DataError):
         log.warning("A value reached PostgreSQL that it cannot store", exc_info=error)
         return _respond(400, "A value is too large or cannot be stored.", errors=[])

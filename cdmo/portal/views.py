@@ -199,7 +199,7 @@ class CertificateFile(SponsorRequired, RecordMixin, View):
     select = ("document",)
 
     def get(self, request, *args, **kwargs):
-        return download(self.record.document)
+        return download(request, self.record.document)
 
 
 class DocumentFile(SponsorRequired, RecordMixin, View):
@@ -209,7 +209,7 @@ class DocumentFile(SponsorRequired, RecordMixin, View):
     lookup = "number"
 
     def get(self, request, *args, **kwargs):
-        return download(self.record)
+        return download(request, self.record)
 
 
 class TransferList(SponsorRequired, TemplateView):

@@ -17,6 +17,11 @@ WORDS = {
         "There is nothing here",
         "The record does not exist, or it is not among those you may see.",
     ),
+    409: (
+        "The stored file is damaged",
+        "Its bytes are no longer what was stored: the SHA-256 differs. It is not given out. Report "
+        "this to quality assurance at once.",
+    ),
     500: (
         "Something broke on our side",
         "Nothing was saved. The fault has been written down under the number below; tell it to "

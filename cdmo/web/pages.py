@@ -15,8 +15,9 @@ from django.views.generic import TemplateView
 from cdmo.accounts.models import ApiToken
 from cdmo.accounts.roles import RIGHTS, SPONSOR_ROLES, Right, Role
 from cdmo.records.models import AuditEvent, Document, Signature
-from cdmo.records.services import read_document
+from cdmo.records.services import DamagedDocument, read_document
 from cdmo.web import services
+from cdmo.web.errors import error_page
 from cdmo.web.forms import VerbForm
 from cdmo.web.links import url_of
 from cdmo.web.lists import Column, Filter, Tab
@@ -157,9 +158,13 @@ class SignatureList(RecordList):
     empty_icon = "signature"
 
 
-def download(document) -> HttpResponse:
+def download(request, document) -> HttpResponse:
     """Return a document's bytes, proven against its hash, as a file that nothing opens in place."""
-    response = HttpResponse(read_document(document), content_type="application/octet-stream")
+    try:
+        data = read_document(document)
+    except DamagedDocument:
+        return error_page(request, 409)
+    response = HttpResponse(data, content_type="application/octet-stream")
     if document.media_type == "application/pdf":
         response["Content-Type"] = "application/pdf"
     response["Content-Disposition"] = content_disposition_header(True, document.filename)
@@ -176,7 +181,7 @@ class DocumentDownload(StaffRequired, RecordMixin, View):
     lookup = "number"
 
     def get(self, request, *args, **kwargs):
-        return download(self.record)
+        return download(request, self.record)
 
 
 class Profile(StaffRequired, TemplateView):

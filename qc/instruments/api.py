@@ -18,9 +18,8 @@ from cdmo.api.parsers import StrictJSONParser
 from cdmo.api.problems import Problem
 from cdmo.api.serializers import Input, KeyField, ReasonField, RecordSerializer
 from cdmo.api.views import RecordViewSet, verb
-from cdmo.blockers import Blocked, Blocker
 from cdmo.portfolio.api import CodeField
-from cdmo.records.services import DamagedDocument, read_document
+from cdmo.records.services import read_document
 from qc.instruments import rules, services
 from qc.instruments.models import Calibration, Instrument, InstrumentFile, Measurement, ParseRun
 from qc.instruments.registry import VENDORS, vendor_called
@@ -322,10 +321,7 @@ class InstrumentFileViewSet(RecordViewSet):
     def content(self, request, *args, **kwargs):
         """The bytes as they came, proven against their SHA-256, always as a download."""
         file = self.get_record()
-        try:
-            data = read_document(file.document)
-        except DamagedDocument as damage:
-            raise Blocked([Blocker("damaged", str(damage), record=file)]) from damage
+        data = read_document(file.document)
         response = HttpResponse(data, content_type="application/octet-stream")
         response["Content-Disposition"] = content_disposition_header(True, file.filename)
         response["X-Content-SHA256"] = file.sha256
