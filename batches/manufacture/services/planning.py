@@ -8,6 +8,7 @@ from batches.identity.services import create_chain
 from batches.manufacture import numbers, rules
 from batches.manufacture.models import Batch, MasterBatchRecord
 from batches.manufacture.states import GMP_PURPOSES, MasterStatus
+from batches.materials.models import Lot
 from cdmo.accounts.roles import Right
 from cdmo.accounts.rules import right_blockers
 from cdmo.blockers import Blocked, Blocker, ensure_clear
@@ -151,3 +152,6 @@ def _number_blockers(number):
             "number_malformed",
             "A batch number is made of letters, digits, points and dashes (3 to 60 characters).",
         )
+    elif number and Lot.objects.filter(number=number).exists():
+        # A trace names lots and batches by their numbers alone.
+        yield Blocker("number_taken", f"There is already a lot {number}.")

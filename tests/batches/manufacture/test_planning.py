@@ -9,6 +9,7 @@ from batches.manufacture.numbers import batch_number, is_well_formed
 from cdmo.blockers import Blocked
 from cdmo.records.models import AuditEvent
 from tests.builders.manufacture import a_planned_batch, a_product_with_master, an_issued_batch
+from tests.builders.materials import a_lot
 from tests.builders.portfolio import a_process_version, a_product
 from tests.cast import NOON
 
@@ -64,6 +65,14 @@ def test_a_number_is_given_once(cast):
     plan(cast, product, number="B-1")
 
     assert refusal(lambda: plan(cast, product, number="B-1")) == ["number_taken"]
+
+
+def test_a_batch_does_not_take_the_number_of_a_lot(cast):
+    a_lot(cast, "L-1")
+
+    refused = refusal(lambda: plan(cast, a_product_with_master(cast), number="L-1"))
+
+    assert refused == ["number_taken"]
 
 
 def test_the_newest_qualified_process_version_is_taken_and_its_master(cast):
