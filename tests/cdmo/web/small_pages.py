@@ -39,6 +39,7 @@ class Close(VerbView):
 
     def act(self, *, by, at, data, proof):
         if data["conclusion"] == "refuse":
+            Product.objects.filter(pk=self.record.pk).update(name="Renamed meanwhile")
             raise Blocked(STANDS)
         self.acted.append((self.record.code, by.email, proof.user_id, data))
         return self.record

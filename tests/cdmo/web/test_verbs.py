@@ -55,6 +55,7 @@ def test_a_refusal_lists_every_blocker_and_keeps_what_was_typed(
     assert "QC analyst" in page
     assert "Read it twice" in page
     assert PASSWORD not in page
+    assert answer.context["record"].name == "Renamed meanwhile"
     assert not SigningAttempt.objects.exists()
 
 
