@@ -7,7 +7,7 @@ import pytest
 from qc.calculations.registry import BadInput, calculations
 
 
-@pytest.mark.parametrize("calculation", calculations().values(), ids=str)
+@pytest.mark.parametrize("calculation", calculations().values(), ids=lambda one: one.name)
 def test_every_example_computes_to_its_outputs(calculation):
     assert calculation(calculation.example["inputs"]) == calculation.example["outputs"]
 
