@@ -6,7 +6,6 @@
 from dataclasses import dataclass
 
 from django import template
-from django.utils import timezone
 
 from batches.deviations.states import DeviationStatus
 from batches.manufacture import services
@@ -171,9 +170,3 @@ def _step_now(batch, by) -> Action | None:
         kind="primary",
         dialog=False,
     )
-
-
-@register.filter
-def is_over(at) -> bool:
-    """Return whether an instant has passed."""
-    return at is not None and at <= timezone.now()

@@ -1,6 +1,5 @@
 """What the sponsor's pages are made of; the number of queries does not grow with the batches."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -9,7 +8,7 @@ from django.db.models.functions import RowNumber
 
 from batches.manufacture.models import Batch
 from batches.manufacture.states import Disposition, Execution
-from cdmo.portal.words import STATES, state_of
+from cdmo.portal.words import state_of
 from cdmo.portfolio.models import ProcessVersion, Product
 from cdmo.records.models import AuditEvent
 from qc.laboratory.models import Result
@@ -171,22 +170,6 @@ def results_of(batch, user) -> list[Result]:
         .select_related("line__specification", "sample")
         .order_by("line__specification__code", "line__position", "sample__number")
     )
-
-
-def batches_by_state(user) -> dict[str, int]:
-    """Return how many batches a sponsor has in each of its states."""
-    found: dict[str, int] = defaultdict(int)
-    rows = (
-        Batch.objects.visible_to(user)
-        .order_by()
-        .values("execution", "disposition")
-        .annotate(n=Count("pk"))
-    )
-    for row in rows:
-        found[state_of(Batch(execution=row["execution"], disposition=row["disposition"]))] += row[
-            "n"
-        ]
-    return {state: found[state] for state in STATES if state in found}
 
 
 def transfers_of(user):

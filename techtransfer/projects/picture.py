@@ -24,10 +24,6 @@ class GatePicture:
     conditions: list[GateCondition] = field(default_factory=list)
 
     @property
-    def is_passed(self) -> bool:
-        return self.gate.status in PASSED
-
-    @property
     def slip_days(self) -> int | None:
         """Days that the forecast lies behind the plan; negative when it lies before it."""
         if self.gate.target_on is None or self.gate.forecast_on is None:
