@@ -49,7 +49,7 @@ def readiness_of(batch, *, at: datetime) -> Readiness:
     expected, hangs_on = expected_release(standing.evidence)
     return Readiness(
         verdict=verdict,
-        is_stale=waiting is not None or check is None or check.evidence_sha256 != standing.sha256,
+        is_stale=waiting is not None or is_outdated(batch, standing),
         findings=findings,
         next_actions=next_actions(batch, verdict, findings),
         expected_release_at=expected,
@@ -58,6 +58,18 @@ def readiness_of(batch, *, at: datetime) -> Readiness:
         waiting=waiting,
         standing=standing,
     )
+
+
+def is_outdated(batch, standing: Standing) -> bool:
+    """Whether the last check no longer says what stands now.
+
+    Its evidence has changed, or time has passed over it: an agreement or an appointment that ended
+    is no change of a record, but an undecided batch is judged differently from that day on.
+    """
+    check = standing.check
+    if check is None or check.evidence_sha256 != standing.sha256:
+        return True
+    return batch.disposition in UNDECIDED and check.verdict != standing.verdict
 
 
 def digest_for_sponsor(batch, *, by) -> Readiness:

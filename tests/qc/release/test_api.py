@@ -10,6 +10,7 @@ from batches.manufacture.models import Batch
 from cdmo.accounts.tokens import issue_token
 from qc.release import services
 from qc.release.models import Certificate
+from qc.release.readiness import readiness_of
 from qc.release.tasks import sweep
 from tests.builders.release import (
     CERTIFIED,
@@ -80,6 +81,26 @@ def test_readiness_is_stale_as_soon_as_evidence_changes(cast):
 
     found = get(cast.qa, url).json()
     assert (found["is_stale"], found["verdict"]) == (True, "ready")
+
+
+def test_readiness_is_stale_once_time_has_passed_over_the_check(cast):
+    batch = a_checked_batch(cast)
+    before = readiness_of(batch, at=CERTIFIED)
+
+    after = readiness_of(batch, at=CERTIFIED + timedelta(days=20_000))
+
+    assert (before.verdict, before.is_stale) == ("ready", False)
+    assert after.standing.sha256 == before.standing.sha256
+    assert (after.standing.verdict, after.is_stale) == ("blocked", True)
+
+
+def test_a_certified_batch_is_not_made_stale_by_time(cast):
+    batch = a_certified_batch(cast)
+    check_now(batch)
+
+    found = readiness_of(batch, at=CERTIFIED + timedelta(days=20_000))
+
+    assert (found.verdict, found.is_stale) == ("ready", False)
 
 
 def test_readiness_of_a_batch_never_checked_is_pending_and_stale(cast):
