@@ -83,7 +83,7 @@ def lines_of(evidence) -> list[dict]:
             }
             for result in results
         ]
-        if not results and (line.required or case.open_results):
+        if not results:
             rows.append(
                 {
                     **base,

@@ -125,6 +125,18 @@ def test_a_re_issue_lists_every_objection(cast):
     assert Certificate.objects.filter(batch=batch).count() == 2
 
 
+def test_an_optional_test_that_was_not_done_is_named_so_and_promised_to_nobody(cast):
+    batch = a_tested_batch(cast, results={"appearance": None})
+    check_now(batch)
+    services.certify(batch=batch, by=cast.qp, at=CERTIFIED, proof=proof_of(cast.qp, CERTIFIED))
+
+    text = text_of(Certificate.objects.get(batch=batch))
+
+    assert "appearance" in text
+    assert "not tested" in text
+    assert "follows" not in text
+
+
 CONTENT = {
     "number": "COA-1", "issue": 1, "supersedes": "", "reason": "", "issued_at": "", "purpose": "",
     "issued_local": "", "conditional": False, "certification": "C", "evidence_sha256": "0" * 64,
