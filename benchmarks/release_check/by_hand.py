@@ -60,7 +60,6 @@ class ByHand:
 
     def run(self, limit) -> int:
         """Claim, evaluate and write up to `limit` checks; returns how many."""
-        self.do("DISCARD PLANS")  # as ours does: a trigger's plan made for one row is slow for many
         claimed = self.ask(
             "WITH free AS MATERIALIZED (SELECT id FROM qc_releasecheck WHERE status IN ('queued',"
             " 'running') AND attempts < 5 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)"
@@ -453,7 +452,6 @@ class ByHand:
                  len(counts) - failed - pending, pending, failed)
             )  # fmt: skip
             kept.append((pk, sponsor, evidence.decode(), orjson.dumps(findings).decode()))
-        self.do("DISCARD PLANS")
         self.do(
             "UPDATE qc_releasecheck c SET status = 'done', verdict = w.verdict, evaluated_at = %s,"
             " rules_version = 'by hand', evidence_sha256 = w.sha256, digest = w.digest::jsonb,"
