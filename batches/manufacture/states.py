@@ -139,3 +139,14 @@ INVENTORY_AFTER = {
 APPROVE_MASTER = Move("approve", MasterStatus.DRAFT, MasterStatus.EFFECTIVE, signed=True)
 RETIRE_MASTER = Move("retire", MasterStatus.EFFECTIVE, MasterStatus.RETIRED)
 MASTER_MOVES = (APPROVE_MASTER, RETIRE_MASTER)
+
+# What a signature says, by verb: the sentence read before signing is the one kept with it.
+MEANINGS = {
+    "issue": "I issue this batch record: the copy agrees with the approved instructions.",
+    "complete": "I completed this batch; its record, with the yield given here, is complete and "
+    "true.",
+    "abort": "I abort this batch. The reason says what becomes of its material.",
+    "review": "I reviewed this batch record, its exceptions and its audit trail.",
+    "reject": "I reject this batch. It never becomes available again.",
+    "recall": "I recall this batch and everything that was made from it.",
+}

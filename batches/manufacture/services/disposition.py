@@ -8,6 +8,7 @@ from batches.manufacture.states import (
     CERTIFY_CONDITIONALLY,
     CERTIFY_FINALLY,
     INVENTORY_AFTER,
+    MEANINGS,
     RECALLS,
     REJECTS,
     Disposition,
@@ -110,9 +111,7 @@ def reject_batch(*, batch, by, at, proof, reason):
     """Reject a batch for good. Signed by quality assurance or a Qualified Person."""
     batch = locked(batch)
     ensure_clear([*reject_objections(batch, by=by), *_reason_blockers(reason, "Rejecting")])
-    _sign_decision(
-        batch, "reject", "I reject this batch.", by=by, at=at, proof=proof, reason=reason
-    )
+    _sign_decision(batch, "reject", MEANINGS["reject"], by=by, at=at, proof=proof, reason=reason)
     _move(batch, move_from(batch, REJECTS, axis="disposition"), by=by, at=at, reason=reason)
     return batch
 
@@ -126,9 +125,7 @@ def recall_batch(*, batch, by, at, proof, reason):
     """Recall a released batch and name everything made from it. Signed. Raises Blocked."""
     batch = locked(batch)
     ensure_clear([*recall_objections(batch, by=by), *_reason_blockers(reason, "Recalling")])
-    _sign_decision(
-        batch, "recall", "I recall this batch.", by=by, at=at, proof=proof, reason=reason
-    )
+    _sign_decision(batch, "recall", MEANINGS["recall"], by=by, at=at, proof=proof, reason=reason)
     _move(
         batch,
         move_from(batch, RECALLS, axis="disposition"),

@@ -13,6 +13,7 @@ from batches.manufacture.states import (
     COMPLETE,
     HOLD,
     ISSUE,
+    MEANINGS,
     RESUME,
     START,
     Execution,
@@ -92,7 +93,7 @@ def issue_batch(*, batch, quality: QualityReadiness, by, at, proof, reason=""):
     sign(
         record=batch,
         verb="issue",
-        meaning="I issue this batch record: the copy agrees with the approved instructions.",
+        meaning=MEANINGS["issue"],
         by=by,
         at=at,
         proof=proof,
@@ -251,7 +252,7 @@ def complete_batch(*, batch, by, at, proof, yield_value=None, yield_unit="", rea
     sign(
         record=batch,
         verb="complete",
-        meaning="I completed this batch; the record is complete and true.",
+        meaning=MEANINGS["complete"],
         by=by,
         at=at,
         proof=proof,
@@ -279,7 +280,7 @@ def abort_batch(*, batch, by, at, proof, reason):
     batch = locked(batch)
     ensure_clear([*abort_objections(batch, by=by), *_reason_blockers(reason, "Aborting a batch")])
     _move(batch, move_from(batch, ABORTS, axis="execution"), held_at=None)
-    _sign_move(batch, "abort", "I abort this batch.", by=by, at=at, proof=proof, reason=reason)
+    _sign_move(batch, "abort", MEANINGS["abort"], by=by, at=at, proof=proof, reason=reason)
     record_event(
         verb="batch.aborted",
         record=batch,
@@ -316,7 +317,7 @@ def review_batch(*, batch, by, at, proof, reason=""):
     sign(
         record=batch,
         verb="review",
-        meaning="I reviewed this batch record, its exceptions and its audit trail.",
+        meaning=MEANINGS["review"],
         by=by,
         at=at,
         proof=proof,

@@ -7,6 +7,7 @@ from django.utils import timezone
 from batches.manufacture import forms, services
 from batches.manufacture.evidence import QualityReadiness
 from batches.manufacture.models import Batch, MasterBatchRecord
+from batches.manufacture.states import MEANINGS
 from batches.manufacture.views.tabs import BATCH
 from cdmo.accounts.roles import Right
 from cdmo.web.views import NewRecord, VerbView
@@ -72,7 +73,7 @@ class BatchIssue(BatchVerb, ABC):
 
     verb = "issue"
     title = "Issue the batch record"
-    meaning = "I issue this batch record: the copy agrees with the approved instructions."
+    meaning = MEANINGS["issue"]
     button = "Sign and issue"
     signed = True
     reason = "optional"
@@ -143,7 +144,7 @@ class BatchResume(BatchVerb):
 class BatchComplete(BatchVerb):
     verb = "complete"
     title = "Complete the batch"
-    meaning = "I completed this batch; its record, with the yield given here, is complete and true."
+    meaning = MEANINGS["complete"]
     button = "Sign and complete"
     form_class = forms.CompleteForm
     signed = True
@@ -169,7 +170,7 @@ class BatchComplete(BatchVerb):
 class BatchAbort(BatchVerb):
     verb = "abort"
     title = "Abort the batch"
-    meaning = "I abort this batch. The reason says what becomes of its material."
+    meaning = MEANINGS["abort"]
     signed = True
     danger = True
     reason = "required"
@@ -183,7 +184,7 @@ class BatchAbort(BatchVerb):
 class BatchReview(BatchVerb):
     verb = "review"
     title = "Review the batch record"
-    meaning = "I reviewed this batch record, its exceptions and its audit trail."
+    meaning = MEANINGS["review"]
     button = "Sign the review"
     signed = True
     reason = "optional"
@@ -197,7 +198,7 @@ class BatchReview(BatchVerb):
 class BatchReject(BatchVerb):
     verb = "reject"
     title = "Reject the batch"
-    meaning = "I reject this batch. It never becomes available again."
+    meaning = MEANINGS["reject"]
     signed = True
     danger = True
     reason = "required"
@@ -211,7 +212,7 @@ class BatchReject(BatchVerb):
 class BatchRecall(BatchVerb):
     verb = "recall"
     title = "Recall the batch"
-    meaning = "I recall this batch and everything that was made from it."
+    meaning = MEANINGS["recall"]
     signed = True
     danger = True
     reason = "required"

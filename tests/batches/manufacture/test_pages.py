@@ -13,6 +13,7 @@ from batches.deviations.services import raise_deviation
 from batches.manufacture import services
 from batches.manufacture.models import Batch
 from batches.manufacture.states import Stage
+from cdmo.records.signatures import standing_signatures
 from tests.builders.manufacture import (
     STEPPED,
     a_completed_batch,
@@ -255,6 +256,16 @@ def test_a_review_is_signed_on_its_page(cast, enter):
     assert client.post(page, {"password": PASSWORD}).status_code == 302
     assert Batch.objects.get().reviewed_by == cast.qa
     assert "already" in text(client.get(page))
+
+
+def test_the_sentence_read_before_signing_is_the_one_that_is_kept(cast, enter):
+    batch = a_completed_batch(cast)
+    client, page = enter(cast.qa), url("batch_reject", batch.number)
+    read = text(client.get(page))
+
+    client.post(page, {"password": PASSWORD, "reason": "Confirmed out of specification."})
+
+    assert standing_signatures(batch, verb="reject").get().meaning in read
 
 
 def test_the_audit_tab_names_people_and_keeps_the_former_value(cast, enter):
