@@ -1,6 +1,8 @@
 """Cursor pagination: {"results", "next", "previous"}, `limit` up to 500."""
 
-from rest_framework.exceptions import ValidationError
+from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import ValidationError as DjangoValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 
@@ -23,6 +25,28 @@ class KeysetPagination(CursorPagination):
         ordering = tuple(super().get_ordering(request, queryset, view))
         # The last field makes every position unique, so that no row is skipped or shown twice.
         return ordering if ordering[-1] in {"id", "-id"} else (*ordering, "-id")
+
+    def paginate_queryset(self, queryset, request, view=None):
+        self.model = queryset.model
+        return super().paginate_queryset(queryset, request, view)
+
+    def decode_cursor(self, request):
+        """Refuse a cursor that this list did not give: its position must suit the first field."""
+        try:
+            cursor = super().decode_cursor(request)
+            if cursor is not None and cursor.position is not None:
+                self._check_position(cursor.position)
+        except (NotFound, DjangoValidationError):
+            raise ValidationError({"cursor": "Follow `next` or `previous` as given."}) from None
+        return cursor
+
+    def _check_position(self, position: str) -> None:
+        if "\x00" in position:
+            raise DjangoValidationError("PostgreSQL compares nothing with a NUL character.")
+        try:
+            self.model._meta.get_field(self.ordering[0].lstrip("-")).to_python(position)
+        except FieldDoesNotExist:  # an annotation or a related field: text
+            return
 
     def get_paginated_response(self, data):
         return Response(

@@ -195,8 +195,11 @@ class VerbView(StaffRequired, RecordMixin, FormView):
         """Go on; from a dialog over the same page, refresh that page where the reader is."""
         if not self.request.htmx:
             return HttpResponseRedirect(url)
-        current = self.request.htmx.current_url or ""
-        if urlsplit(current).path == urlsplit(url).path:
+        try:
+            here = urlsplit(self.request.htmx.current_url or "").path
+        except ValueError:  # a header from outside; the change has been made whatever it says
+            here = ""
+        if here == urlsplit(url).path:
             return HttpResponseClientRefresh()
         return HttpResponseClientRedirect(url)
 

@@ -1,6 +1,8 @@
 """The base of every REST resource: who gets in, how it refuses, keys, ETags, verbs, paging."""
 
 import json
+from base64 import b64encode
+from urllib.parse import urlencode
 
 import pytest
 from django.utils import timezone
@@ -239,6 +241,21 @@ def test_pages_reach_every_row_once(qa, cast):
 )
 def test_nonsense_in_the_query_is_400(qa, query):
     problem(qa.get(f"{HOME}?{query}"), 400)
+
+
+def cursor_at(position: str) -> str:
+    return urlencode({"cursor": b64encode(position.encode()).decode()})
+
+
+@pytest.mark.parametrize("order", ["id", "-code"])
+@pytest.mark.parametrize("position", ["p=%00", "p=\x00", "r=x&p=1", "p=\xff", "o=-1"])
+def test_a_cursor_that_no_list_gave_is_400(qa, order, position):
+    problem(qa.get(f"{HOME}?ordering={order}&{cursor_at(position)}"), 400)
+
+
+@pytest.mark.parametrize("position", ["p=abc", "p=", "p=1e5", "r=1&p=zzz"])
+def test_a_cursor_at_no_number_is_400_where_numbers_are_ordered(qa, position):
+    problem(qa.get(f"{HOME}?{cursor_at(position)}"), 400)
 
 
 @pytest.mark.parametrize("query", ["search=%00", "modality=%00", "cursor=%00"])

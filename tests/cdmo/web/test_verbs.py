@@ -116,6 +116,16 @@ def test_from_a_dialog_the_reader_stays_where_they_are(small_site, cast, product
     assert goes.headers["HX-Redirect"] == f"/products/{product.key}/"
 
 
+def test_a_change_that_was_made_is_answered_whatever_the_header_says(
+    small_site, cast, product, signed_in
+):
+    answer = signed_in(cast.qa).post(
+        f"/small/{product.key}/close/", TYPED, **HTMX, HTTP_HX_CURRENT_URL="http://["
+    )
+
+    assert answer.headers["HX-Redirect"] == f"/products/{product.key}/"
+
+
 def test_a_failed_signature_for_a_record_not_made_yet_is_the_persons(
     small_site, cast, product, signed_in
 ):
