@@ -10,9 +10,11 @@ from cdmo.records.canonical import canonical, sha256
 from cdmo.records.models import Document
 from cdmo.records.services import numbered, record_event, store_document
 from cdmo.records.signatures import standing_signatures
+from qc.release import rules
 from qc.release.certificate import certificate_content, render
 from qc.release.evidence import gather_evidence
 from qc.release.models import Certificate, Certification
+from qc.release.rules import deciding
 from qc.specifications.models import Specification
 
 
@@ -81,15 +83,19 @@ def issue_certificate(*, batch, certification, evidence, by, at, reason=""):
 
 @service
 def reissue_certificate(*, certificate, by, at, reason):
-    """Issue a certificate again with what stands now, numbered and superseding. Raises Blocked."""
+    """Issue a certificate again with what stands now, numbered and superseding. Raises Blocked.
+
+    Refused while what stands now speaks against the certification that it would name.
+    """
     batch = locked(certificate.batch)
+    evidence = gather_evidence([batch.pk], at=at)[batch.pk]
     ensure_clear(
         [
             *right_blockers(by, Right.ISSUE_CERTIFICATE),
             *_reissue_blockers(certificate, batch, reason),
+            *_reopened_blockers(batch, evidence),
         ]
     )
-    evidence = gather_evidence([batch.pk], at=at)[batch.pk]
     certification = Certification.objects.filter(batch=batch).order_by("-pk").first()
     return issue_certificate(
         batch=batch, certification=certification, evidence=evidence, by=by, at=at, reason=reason
@@ -113,3 +119,14 @@ def _reissue_blockers(certificate, batch, reason):
             "no certificate is issued for it.",
             record=batch,
         )
+
+
+def _reopened_blockers(batch, evidence):
+    """Yield every finding that speaks against the decision, judged as of that decision."""
+    if batch.disposition not in {"released", "conditional"}:
+        return
+    findings = rules.judge(evidence, at=batch.disposed_at)
+    for finding in findings:
+        waits = rules.waits(finding) and batch.disposition == "released"
+        if rules.blocks(finding) or waits:
+            yield deciding.finding_blocker(finding)

@@ -10,6 +10,8 @@ from cdmo.accounts.isolation import as_sponsor
 from cdmo.blockers import Blocked
 from cdmo.records.models import Document
 from cdmo.records.services import read_document
+from qc.laboratory import services as laboratory
+from qc.laboratory.models import Result
 from qc.release import services
 from qc.release.certificate import render
 from qc.release.models import Certificate
@@ -135,6 +137,19 @@ def test_an_optional_test_that_was_not_done_is_named_so_and_promised_to_nobody(c
     assert "appearance" in text
     assert "not tested" in text
     assert "follows" not in text
+
+
+def test_nothing_is_issued_again_that_the_certification_did_not_see(cast):
+    batch = a_certified_batch(cast)
+    first = Certificate.objects.get(batch=batch)
+    result = Result.objects.get(batch=batch, test="viability")
+    laboratory.invalidate_result(result=result, by=cast.qa, at=LATER, reason="Wrong sample.")
+
+    with pytest.raises(Blocked) as refusal:
+        services.reissue_certificate(certificate=first, by=cast.qa, at=LATER, reason="Lost.")
+
+    assert {"RC-02", "RC-03"} <= set(refusal.value.codes)
+    assert Certificate.objects.filter(batch=batch).count() == 1
 
 
 CONTENT = {
