@@ -30,7 +30,7 @@ TESTS = ["-m", "not browser and not embedded", "-n", "2"]
 
 
 def main() -> int:
-    arguments = sys.argv[1:] or TESTS
+    arguments = [*TESTS, *sys.argv[1:]]
     with ExitStack() as stack:
         given = dict(os.environ)
         if not (given.get("DATABASE_URL") and given.get("REDIS_URL")):
