@@ -22,7 +22,8 @@ def move_blockers(record, moves: Iterable[Move], *, axis: str = "status"):
     status = getattr(record, axis)
     if status not in {move.source for move in moves}:
         choices = dict(record._meta.get_field(axis).flatchoices)
-        wanted = " or ".join(str(choices.get(m.source, m.source)).lower() for m in moves)
+        labels = (str(choices.get(move.source, move.source)).lower() for move in moves)
+        wanted = " or ".join(dict.fromkeys(labels))
         yield Blocker(
             "wrong_status",
             f"{record.key} is {str(choices.get(status, status)).lower()}; "

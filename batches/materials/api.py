@@ -323,7 +323,8 @@ class LotViewSet(TraceMixin, RecordViewSet):
         "received_at": ["gte", "lt"],
     }
     search_fields = ("number", "supplier_lot", "donation_number", "material__code")
-    ordering_fields = ("id", "number", "received_at", "expires_at")
+    staff_only_search = ("supplier_lot",)
+    ordering_fields = ("id", "number", "received_at")
     create_input = NewLot
 
     def get_queryset(self):

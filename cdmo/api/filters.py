@@ -9,6 +9,13 @@ from rest_framework.filters import OrderingFilter, SearchFilter
 class Search(SearchFilter):
     search_param = "search"
 
+    def get_search_fields(self, view, request):
+        """Leave out what a sponsor is not shown: it could be guessed letter by letter."""
+        fields = super().get_search_fields(view, request) or ()
+        if request.user.is_sponsor_side:
+            return [name for name in fields if name not in view.staff_only_search]
+        return fields
+
     def get_search_terms(self, request):
         text = request.query_params.get(self.search_param, "")
         if len(text) > 200:
@@ -50,4 +57,14 @@ class RecordFilterSet(FilterSet):
 
 
 class Filters(DjangoFilterBackend):
+    """What a sponsor is not shown it cannot filter by either: a filter is a question."""
+
     filterset_base = RecordFilterSet
+
+    def filter_queryset(self, request, queryset, view):
+        hidden = getattr(view, "staff_only_filters", ())
+        if request.user.is_sponsor_side:
+            for name in request.query_params:
+                if name.partition("__")[0] in hidden:
+                    raise ValidationError({name: "There is no such filter."})
+        return super().filter_queryset(request, queryset, view)

@@ -1,7 +1,9 @@
 """Guards in front of every view: unstorable characters, and `Idempotency-Key` on POST."""
 
 import hashlib
+import hmac
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.db import connection, transaction
 from django.http import HttpResponse
@@ -69,7 +71,9 @@ class IdempotencyMiddleware:
 
 
 def _fingerprint(request) -> str:
-    digest = hashlib.sha256(request.get_full_path().encode())
+    # Keyed: the body may hold a password, and a bare hash could be guessed against.
+    digest = hmac.new(settings.SECRET_KEY.encode(), digestmod=hashlib.sha256)
+    digest.update(request.get_full_path().encode())
     if (request.content_type or "").startswith("multipart/"):
         # The boundary differs on every attempt; what counts is fields and files.
         for name in sorted(request.POST):

@@ -43,6 +43,9 @@ class RecordViewSet(viewsets.GenericViewSet):
     filterset_fields: dict | list = []
     search_fields: tuple[str, ...] = ()
     ordering_fields: tuple[str, ...] = ("id",)
+    # Not shown to sponsors, and therefore not to be asked for either.
+    staff_only_filters: tuple[str, ...] = ()
+    staff_only_search: tuple[str, ...] = ()
 
     def get_queryset(self):
         queryset = self.model._default_manager.all()
@@ -51,7 +54,7 @@ class RecordViewSet(viewsets.GenericViewSet):
             return queryset.none()
         if hasattr(queryset, "visible_to"):
             queryset = queryset.visible_to(user)
-        elif user.is_sponsor_side and not self.shown_to_sponsors(user):
+        elif not user.roles or (user.is_sponsor_side and not self.shown_to_sponsors(user)):
             return queryset.none()
         return queryset.select_related(*self.select).prefetch_related(*self.prefetch)
 

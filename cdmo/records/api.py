@@ -2,6 +2,7 @@
 
 from django.db.models import Q
 from django.http import HttpResponse
+from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -46,8 +47,7 @@ class DocumentViewSet(RecordViewSet):
         """The bytes as they came, proven against their SHA-256, always as a download."""
         document = self.get_record()
         response = HttpResponse(read_document(document), content_type=document.media_type)
-        name = document.filename.encode("ascii", "replace").decode().replace('"', "")
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        response["Content-Disposition"] = content_disposition_header(True, document.filename)
         response["X-Content-SHA256"] = document.sha256
         return response
 
@@ -73,6 +73,13 @@ class AuditEventSerializer(RecordSerializer):
             "app_version",
         ]
 
+    def to_representation(self, event):
+        """To a sponsor: what happened and when. Who of the staff did it and why stays inside."""
+        data = super().to_representation(event)
+        if self.context["request"].user.is_sponsor_side:
+            data.update(by=event.role, reason="", old=None, new=None, request_id="")
+        return data
+
 
 class AuditEventViewSet(RecordViewSet):
     """Staff with the right see all; others their own acts; sponsors the milestones shared."""
@@ -88,6 +95,8 @@ class AuditEventViewSet(RecordViewSet):
         "at": ["gte", "lt"],
     }
     search_fields = ("record", "verb", "by_name", "reason")
+    staff_only_filters = ("by_name",)
+    staff_only_search = ("by_name", "reason")
     ordering_fields = ("id", "at")
 
     def get_queryset(self):
@@ -121,12 +130,20 @@ class SignatureSerializer(RecordSerializer):
             "voided_at",
         ]
 
+    def to_representation(self, signature):
+        """A sponsor reads the printed name, as on a certificate; reasons stay inside."""
+        data = super().to_representation(signature)
+        if self.context["request"].user.is_sponsor_side:
+            data.update(by=signature.printed_name, reason="")
+        return data
+
 
 class SignatureViewSet(RecordViewSet):
     model = Signature
     serializer_class = SignatureSerializer
     select = ("void",)
     filterset_fields = ("record_type", "record", "verb", "email")
+    staff_only_filters = ("email",)
     search_fields = ("record", "printed_name", "meaning")
     ordering_fields = ("id", "at")
 

@@ -81,16 +81,27 @@ def digest_for_sponsor(batch, *, by) -> Readiness:
     if check is None:
         return Readiness(verdict="pending", is_stale=False, findings=[])
     findings = [public_finding(finding) for finding in check.digest]
-    return Readiness(verdict=check.verdict, is_stale=False, findings=findings, check=check)
+    verdict = public_verdict(check.verdict)
+    return Readiness(verdict=verdict, is_stale=False, findings=findings, check=check)
+
+
+def public_verdict(verdict: str) -> str:
+    """Return a verdict without the word whether something failed or is only not there yet."""
+    return "pending" if verdict == "blocked" else verdict
 
 
 def public_finding(finding: dict) -> dict:
-    """Return a finding with its inside left out."""
+    """Return a finding with its inside left out: done or open, never failed.
+
+    A failure before review would be an interim flag; the portal says it in the same way.
+    """
+    outcome = finding["outcome"]
+    known = rules.RULES.get(finding["rule"])
     return {
         "rule": finding["rule"],
         "title": finding["title"],
-        "class": "",
-        "outcome": finding["outcome"],
+        "class": known.kind if known is not None else "hard",
+        "outcome": outcome if outcome in {"pass", "not_applicable"} else "pending",
         "message": "",
         "records": [],
     }

@@ -36,10 +36,15 @@ def is_hard(blocker: Blocker) -> bool:
     return blocker.code in HARD
 
 
-def shown_to_sponsor(blocker: Blocker) -> dict:
-    """Return a blocker as JSON for both units: what is internal is named by its parent."""
+def for_both_units(blocker: Blocker) -> Blocker:
+    """Return a blocker with what is internal named by its parent."""
     record = getattr(blocker.record, "shown_as", None) or blocker.record
-    shown = Blocker(blocker.code, blocker.message, record, blocker.owner)
+    return Blocker(blocker.code, blocker.message, record, blocker.owner)
+
+
+def shown_to_sponsor(blocker: Blocker) -> dict:
+    """Return a blocker as JSON for both units."""
+    shown = for_both_units(blocker)
     return {**shown.as_json(), "owner": blocker.owner, "hard": is_hard(blocker)}
 
 

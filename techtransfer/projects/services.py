@@ -156,6 +156,8 @@ def decide_gate(*, gate, decision, by, at, proof: Proof, conditions=(), reason="
         conditions = _dated(other.conditions)
     evidence = gather([transfer.pk], at=at)[transfer.pk]
     standing = list(rules.gate_blockers(gate.code, evidence))
+    if by.is_sponsor_side:
+        standing = [rules.for_both_units(blocker) for blocker in standing]
     ensure_clear(
         [
             *right_blockers(by, Right.DECIDE_GATE),

@@ -45,7 +45,7 @@ class BatchViewSet(BatchStepsMixin, BatchMaterialsMixin, BatchIdentityMixin, Rec
         "expires_at": ["gte", "lt"],
     }
     search_fields = ("number", "objective", "product__code")
-    ordering_fields = ("id", "number", "planned_start_at", "started_at", "expires_at")
+    ordering_fields = ("id", "number", "planned_at")
     create_input = NewBatch
     update_input = ChangeBatch
 

@@ -203,7 +203,7 @@ class EntrySerializer(ForStaff, serializers.Serializer):
     record = serializers.CharField(read_only=True)
     reason = serializers.CharField(read_only=True)
     voided_at = InstantField(read_only=True)
-    staff_fields = ("reason",)
+    staff_fields = ("reason", "by")
 
 
 class MasterStepSerializer(RecordSerializer):

@@ -12,7 +12,7 @@ from cdmo.api.serializers import Input, KeyField, ReasonField, RecordSerializer
 from cdmo.api.views import RecordViewSet, verb
 from qc.release import services
 from qc.release.models import CheckEvidence, ReleaseCheck
-from qc.release.readiness import public_finding
+from qc.release.readiness import public_finding, public_verdict
 
 
 class RecordRef(serializers.Serializer):
@@ -75,7 +75,7 @@ class ReleaseCheckSerializer(RecordSerializer):
     def to_representation(self, check):
         data = super().to_representation(check)
         if self.context["request"].user.is_sponsor_side:
-            data.update(cause="", error="")
+            data.update(cause="", error="", verdict=public_verdict(data["verdict"]))
         return data
 
 
@@ -95,6 +95,7 @@ class ReleaseCheckViewSet(RecordViewSet):
     model = ReleaseCheck
     serializer_class = ReleaseCheckSerializer
     filterset_fields = {"batch": ["exact"], "status": ["exact"], "verdict": ["exact"]}
+    staff_only_filters = ("verdict",)
     create_input = NewReleaseCheck
 
     def get_queryset(self):

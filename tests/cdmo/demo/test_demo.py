@@ -85,7 +85,7 @@ def test_astrorx_stands_at_every_place():
         for batch in Batch.objects.filter(product__code="ASTRORX", purpose="clinical")
     )
     assert found == {
-        ("planned", "pending", ""): 1,
+        ("planned", "pending", "pending"): 1,
         ("in_process", "pending", "pending"): 1,
         ("completed", "pending", "blocked"): 1,
         ("completed", "pending", "ready"): 1,
