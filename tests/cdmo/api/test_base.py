@@ -67,7 +67,8 @@ def test_nothing_answers_without_a_good_token(client, cast, header):
 
 
 def test_a_bad_token_does_not_fall_back_on_the_session(client, cast):
-    client.force_login(cast.qa, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(cast.qa)
+    assert client.get(HOME).status_code == 200
     problem(client.get(HOME, headers={"Authorization": "Bearer nonsense"}), 401)
 
 
