@@ -46,7 +46,10 @@ def live_stack(stack, transactional_db):
     All three programs run, whatever an earlier test stopped or killed.
     """
     stack.start("web", "worker", "scheduler")
-    return stack
+    yield stack
+    # Left alone they would take up the work that the next test commits to this database.
+    for name in {"worker", "scheduler"} & set(stack.running):
+        stack.kill(name)
 
 
 def pytest_collection_modifyitems(config, items):
