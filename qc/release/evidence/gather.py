@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from cdmo.portfolio.coverage import gather_coverage
 from qc.release.evidence import queries as q
 from qc.release.evidence import writing
+from qc.release.evidence.involvement import acts_of
 from qc.release.evidence.values import (
     Ancestor,
     BatchEvidence,
@@ -31,6 +32,7 @@ from qc.release.evidence.values import (
     Scan,
     SignatureFacts,
     Specification,
+    Start,
     Step,
 )
 from qc.specifications.in_force import RELEASE_STAGES
@@ -107,6 +109,7 @@ class _Reader:
         steps.sort(key=itemgetter(0, 1))
         self.steps = by_first(steps, Step)
         self.deviations = by_first(q.rows(q.DEVIATIONS, ids), Deviation)
+        self.starts = by_first(q.rows(q.STARTS, ids), Start)
         self.signatures = by_first(q.rows(q.SIGNATURES, ids), SignatureFacts)
 
     def read_genealogy(self, ids) -> None:
@@ -133,21 +136,19 @@ class _Reader:
         self.people = dict(q.rows(q.PEOPLE, list(wanted)))
 
     def people_of(self, batch: BatchFacts) -> set[int]:
-        """Return everybody who made, verified, tested or reviewed the batch."""
-        found = {batch.reviewed_by}
-        for result in self.results.get(batch.id, ()):
-            found.add(result.analyst)
-            found.add(result.reviewer)
-        for step in self.steps.get(batch.id, ()):
-            found.add(step.performed_by)
-            found.add(step.verified_by)
-            found.add(step.corrected_by)
-        for taken in self.inputs.get(batch.id, ()):
-            found.add(taken.recorded_by)
-        for signature in self.signatures.get(batch.id, ()):
-            found.add(signature.by)
-        found.discard(None)
-        return found
+        """Return everybody who had a hand in the batch."""
+        pk = batch.id
+        acts = acts_of(
+            batch=batch,
+            starts=self.starts.get(pk, ()),
+            steps=self.steps.get(pk, ()),
+            inputs=self.inputs.get(pk, ()),
+            scans=self.scans.get(pk, ()),
+            samples=self.samples[pk].values() if pk in self.samples else (),
+            results=self.results.get(pk, ()),
+            signatures=self.signatures.get(pk, ()),
+        )
+        return set().union(*acts.values()) - {None}
 
     def specifications_of(self, batch: BatchFacts) -> tuple[Specification, ...]:
         """Return the versions in force on the day on which manufacture started."""
@@ -199,6 +200,7 @@ class _Reader:
             deviations=self.deviations.get(pk, []),
             oos=self.oos.get(pk, []),
             scans=self.scans.get(pk, []),
+            starts=self.starts.get(pk, []),
             signatures=self.signatures.get(pk, []),
             qualified_persons=self.qualified_persons.get(batch.site_id, ()),
             coverage=self.coverage[batch.sponsor_id],

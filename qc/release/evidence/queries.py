@@ -48,7 +48,8 @@ LINES = """
     ORDER BY specification_id, position"""
 
 SAMPLES = """
-    SELECT id, batch_id, number, kind, taken_at FROM qc_sample WHERE batch_id = ANY(%s)"""
+    SELECT id, batch_id, number, kind, taken_at, taken_by_id
+    FROM qc_sample WHERE batch_id = ANY(%s)"""
 
 RESULTS = """
     SELECT batch_id, id, sample_id, test, line_id, method_id, instrument_id, value, unit, status,
@@ -87,11 +88,20 @@ ANCESTORS = f"""
         SELECT b.root, e.source FROM back b
         CROSS JOIN LATERAL ({_EDGES.format(batch="b.batch_id")}) e
     ), facts AS MATERIALIZED (
-        SELECT a.id, a.number, p.code, a.disposition, COALESCE((
-            SELECT SUM(u.quantity) FROM batches_consumption u
-            WHERE u.source_batch_id = a.id AND u.unit = a.yield_unit AND u.cancelled_at IS NULL
-        ) > a.yield_value, false) AS overdrawn
+        SELECT a.id, a.number, p.code, a.disposition,
+            trim_scale(a.yield_value)::text, a.yield_unit, COALESCE(u.other_units, ''),
+            CASE WHEN a.yield_value IS NULL OR a.yield_unit = '' THEN NULL
+                WHEN u.used > a.yield_value THEN true
+                WHEN u.other_units IS NOT NULL THEN NULL
+                ELSE false END AS overdrawn
         FROM batches_batch a JOIN portfolio_product p ON p.id = a.product_id
+        CROSS JOIN LATERAL (
+            SELECT SUM(c.quantity) FILTER (WHERE c.unit = a.yield_unit) AS used,
+                string_agg(DISTINCT c.unit, ', ' ORDER BY c.unit)
+                    FILTER (WHERE c.unit <> a.yield_unit) AS other_units
+            FROM batches_consumption c
+            WHERE c.source_batch_id = a.id AND c.cancelled_at IS NULL
+        ) u
         WHERE a.id IN (SELECT batch_id FROM back)
     )
     SELECT b.root, f.* FROM back b JOIN facts f ON f.id = b.batch_id"""
@@ -115,7 +125,7 @@ OOS = """
     FROM qc_oosinvestigation WHERE batch_id = ANY(%s) ORDER BY id"""
 
 SCANS = """
-    SELECT s.batch_id, s.handover, c.coi, s.matched, s.at
+    SELECT s.batch_id, s.handover, c.coi, s.matched, s.at, s.by_id
     FROM batches_identityscan s JOIN batches_identitychain c ON c.id = s.chain_id
     WHERE s.batch_id = ANY(%s) ORDER BY s.at, s.id"""
 
@@ -124,6 +134,14 @@ SIGNATURES = """
     WHERE s.record_type = 'batch' AND s.record_id = ANY(%s) AND s.verb IN ('complete', 'review')
         AND NOT EXISTS (SELECT 1 FROM records_signaturevoid v WHERE v.signature_id = s.id)
     ORDER BY s.id"""
+
+# The row of a batch does not say who started it and who witnessed that; its event does.
+STARTS = """
+    SELECT e.record_id, e.by_id, w.id
+    FROM records_auditevent e LEFT JOIN accounts_user w ON w.email = e.new ->> 'verified_by'
+    WHERE e.record_type = 'batch' AND e.record_id = ANY(%s) AND e.verb = 'batch.started'
+        AND e.kind = 'event'
+    ORDER BY e.id"""
 
 JUSTIFICATIONS = """
     SELECT j.batch_id, j.rule, j.message, j.rationale, u.full_name, j.at

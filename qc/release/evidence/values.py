@@ -104,6 +104,7 @@ class Sample(NamedTuple):
     number: str
     kind: str
     taken_at: datetime
+    taken_by: int
 
 
 class Result(NamedTuple):
@@ -191,13 +192,20 @@ class Lot(NamedTuple):
 
 
 class Ancestor(NamedTuple):
-    """A batch that went into this one, directly or through others."""
+    """A batch that went into this one, directly or through others.
+
+    `overdrawn`: whether more was used of it than it yielded; None when nobody can say, because no
+    yield is on record or uses were recorded in other units than the yield's (`other_units`).
+    """
 
     id: int
     number: str
     product: str
     disposition: str
-    overdrawn: bool
+    yield_value: str | None
+    yield_unit: str
+    other_units: str
+    overdrawn: bool | None
 
 
 class Deviation(NamedTuple):
@@ -222,6 +230,15 @@ class Scan(NamedTuple):
     coi: str
     matched: bool
     at: datetime
+    by: int
+
+
+class Start(NamedTuple):
+    """Who started manufacture, and who witnessed it as a second person."""
+
+    batch_id: int
+    by: int | None
+    witness: int | None
 
 
 class SignatureFacts(NamedTuple):
@@ -274,6 +291,7 @@ class BatchEvidence:
     deviations: list[Deviation]
     oos: list[Oos]
     scans: list[Scan]
+    starts: list[Start]
     signatures: list[SignatureFacts]
     qualified_persons: tuple[QualifiedPerson, ...]
     coverage: Coverage

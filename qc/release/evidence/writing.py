@@ -12,7 +12,7 @@ import orjson
 
 from qc.release.evidence import values as v
 
-SCHEMA = "1"
+SCHEMA = "2"
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 _COLUMNS = {
     "ancestors": v.Ancestor,
@@ -33,6 +33,7 @@ _COLUMNS = {
     "scans": v.Scan,
     "signatures": v.SignatureFacts,
     "specifications": v.Specification,
+    "starts": v.Start,
     "steps": v.Step,
 }
 
@@ -95,6 +96,7 @@ class Writer:
             "schema": SCHEMA,
             "signatures": e.signatures,
             "specifications": e.specifications,
+            "starts": e.starts,
             "steps": e.steps,
         }
         return replace(e, canonical=dumped(content))

@@ -23,7 +23,7 @@ from qc.release.rules.base import (
 from qc.release.states import CheckVerdict
 
 # Raise it whenever a rule judges differently: every check stores which rules it ran.
-RULES_VERSION = "2026.1"
+RULES_VERSION = "2026.2"
 CATALOGUE: tuple[Rule, ...] = tuple(sorted(RULES.values(), key=attrgetter("id")))
 
 

@@ -3,6 +3,7 @@
 from cdmo.accounts.roles import Role
 from cdmo.blockers import Ref
 from cdmo.portfolio.authority import authority_blockers
+from qc.release.evidence.involvement import acts_of
 from qc.release.rules.base import HARD, Case, Judged, failed, listed, not_applicable, passed, rule
 
 
@@ -34,20 +35,18 @@ def agreements_cover(case: Case) -> Judged:
 
 def involvement(case: Case, user_id: int) -> list[str]:
     """Return in words what a person did on this batch: whoever did anything may not certify it."""
-    e, found = case.e, []
-    if any(user_id in (s.performed_by, s.corrected_by) for s in e.steps) or any(
-        i.recorded_by == user_id for i in e.inputs
-    ):
-        found.append("made it")
-    if any(s.verified_by == user_id for s in e.steps):
-        found.append("verified steps of it")
-    if e.batch.reviewed_by == user_id or any(s.by == user_id for s in e.signatures):
-        found.append("signed or reviewed its record")
-    if any(r.analyst == user_id for r in e.results):
-        found.append("tested it")
-    if any(r.reviewer == user_id for r in e.results):
-        found.append("reviewed its results")
-    return found
+    e = case.e
+    acts = acts_of(
+        batch=e.batch,
+        starts=e.starts,
+        steps=e.steps,
+        inputs=e.inputs,
+        scans=e.scans,
+        samples=e.samples.values(),
+        results=e.results,
+        signatures=e.signatures,
+    )
+    return [did for did, people in acts.items() if user_id in people]
 
 
 def appointed(case: Case) -> dict[int, str]:

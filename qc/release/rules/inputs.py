@@ -184,6 +184,9 @@ def genealogy_complete(case: Case) -> Judged:
             *dict.fromkeys(broken.values()),
             action="Complete the genealogy",
         )
+    unbalanced = [a for a in e.ancestors if a.overdrawn is None]
+    if unbalanced:
+        return _balance_unknown(unbalanced)
     if not case.completed:
         return waiting(
             "Materials may still be added until the batch is completed.",
@@ -194,6 +197,32 @@ def genealogy_complete(case: Case) -> Judged:
     return passed(
         f"{counted(len(e.lots), 'lot')} and {counted(len(ancestors), 'batch', 'batches')} behind "
         "this batch, each traced to a supplier, cell bank or donation."
+    )
+
+
+def _balance_unknown(ancestors) -> Judged:
+    """Nobody can say whether more of these was used than there is: never a pass."""
+    unrecorded = [a for a in ancestors if a.yield_value is None or not a.yield_unit]
+    told, todo = [], []
+    if unrecorded:
+        names = listed(a.number for a in unrecorded)
+        told.append(
+            f"the yield of component {names} is not recorded"
+            if len(unrecorded) == 1
+            else f"the yields of components {names} are not recorded"
+        )
+        todo.append(f"Record the yield of {names}, with its unit")
+    foreign = [a for a in ancestors if a not in unrecorded]
+    for a in foreign:
+        told.append(f"{a.number} yielded in {a.yield_unit}, but uses of it are in {a.other_units}")
+    if foreign:
+        names = listed(a.number for a in foreign)
+        todo.append(f"Cancel the uses of {names} and record them in the unit of the yield")
+    return waiting(
+        f"The quantities cannot be balanced: {'; '.join(told)}.",
+        *(Ref("batch", a.number) for a in ancestors),
+        action=". ".join(todo),
+        owner=(Role.SUPERVISOR if unrecorded else Role.OPERATOR).value,
     )
 
 

@@ -85,6 +85,14 @@ def required_results(case: Case) -> Judged:
         )
     by_test = case.by_test
     required = [line for line in lines if line.required]
+    if not required:
+        return waiting(
+            f"{listed(s.code for s in case.e.specifications)} requires no test at all: release "
+            "would rest on nothing.",
+            *case.specification_refs,
+            action="Approve a specification with its required tests",
+            owner=Role.QA.value,
+        )
     missing = [line for line in required if line.test not in by_test]
     if not missing:
         return passed(f"All {len(required)} required tests have an approved result.")
@@ -186,6 +194,13 @@ def results_conform(case: Case) -> Judged:
             *map(result_ref, unclear),
             action=f"Obtain final results for {listed(tests)}",
             kind=MAY_FOLLOW if case.all_may_follow(tests) else HARD,
+            owner=Role.ANALYST.value,
+        )
+    if not conforming:
+        return waiting(
+            "No approved result on this specification is there to judge.",
+            *case.specification_refs,
+            action="Enter and submit results",
             owner=Role.ANALYST.value,
         )
     return passed(f"All {counted(conforming, 'approved result')} meet their limits.")

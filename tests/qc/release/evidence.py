@@ -41,7 +41,7 @@ LINES = (
     a_line(3, "sterility", may_follow=True, surrogate="gram stain", hours=336),
     a_line(4, "appearance", required=False, method=""),
 )
-SAMPLE = v.Sample(1, 1, "S-1", "release", STARTED + timedelta(days=5))
+SAMPLE = v.Sample(1, 1, "S-1", "release", STARTED + timedelta(days=5), OPERATOR)
 
 
 def a_result(pk, line, **facts):
@@ -115,6 +115,7 @@ def evidence(**facts) -> v.BatchEvidence:
         deviations=[],
         oos=[],
         scans=[],
+        starts=[v.Start(1, OPERATOR, SUPERVISOR)],
         signatures=[
             v.SignatureFacts(1, "complete", SUPERVISOR, STARTED + timedelta(days=5)),
             v.SignatureFacts(1, "review", QA, STARTED + timedelta(days=6)),
@@ -131,7 +132,7 @@ def evidence(**facts) -> v.BatchEvidence:
 
 def of_a_patient(**facts) -> v.BatchEvidence:
     scans = [
-        v.Scan(1, handover, "COI-1", True, STARTED + timedelta(hours=n))
+        v.Scan(1, handover, "COI-1", True, STARTED + timedelta(hours=n), OPERATOR)
         for n, handover in enumerate(("start", "fill"))
     ]
     return evidence(**{"batch": PATIENT, "scans": scans, **facts})

@@ -11,6 +11,7 @@ from batches.manufacture.models import Batch
 from benchmarks.release_check.seed import NOW, seed
 from cdmo.accounts.isolation import as_sponsor
 from cdmo.records.canonical import canonical, sha256
+from cdmo.records.services import record_event
 from qc.release.evidence import gather_evidence
 from qc.release.models import CheckEvidence, ReleaseCheck
 from qc.release.services import queue_checks, run_waiting_checks
@@ -85,12 +86,23 @@ def test_no_batches_are_no_evidence():
     assert gather_evidence([], at=CHECKED) == {}
 
 
-def test_a_component_batch_and_its_inputs_are_traced(cast):
+def a_component(cast, **facts):
     component = a_made_batch(cast)
     Batch.objects.filter(pk=component.pk).update(
-        disposition="released", inventory="available", disposed_at=NOON, yield_unit="mL"
+        **{
+            "disposition": "released",
+            "inventory": "available",
+            "disposed_at": NOON,
+            "yield_value": 100,
+            "yield_unit": "mL",
+            **facts,
+        }
     )
-    component.refresh_from_db()
+    return Batch.objects.get(pk=component.pk)
+
+
+def test_a_component_batch_and_its_inputs_are_traced(cast):
+    component = a_component(cast)
     batch = a_made_batch(cast, source=component)
 
     evidence = gather_evidence([batch.pk], at=CHECKED)[batch.pk]
@@ -98,6 +110,50 @@ def test_a_component_batch_and_its_inputs_are_traced(cast):
     assert [a.number for a in evidence.ancestors] == [component.number]
     assert {i.batch_id for i in evidence.ancestor_inputs} == {component.pk}
     assert len(evidence.lots) == 1
+
+
+@pytest.mark.parametrize(
+    ("since", "found"),
+    [
+        ({}, ("100", "mL", "", False)),
+        ({"yield_value": 10}, ("10", "mL", "", False)),  # all of it, and no more
+        ({"yield_value": 9}, ("9", "mL", "", True)),
+        ({"yield_value": 0}, ("0", "mL", "", True)),
+        ({"yield_value": None}, (None, "mL", "", None)),
+        ({"yield_unit": ""}, ("100", "", "mL", None)),
+        ({"yield_unit": "g"}, ("100", "g", "mL", None)),
+    ],
+    ids=["within", "all", "overdrawn", "nothing", "unrecorded", "no-unit", "other-unit"],
+)
+def test_a_component_is_in_balance_only_as_far_as_anybody_can_say(cast, since, found):
+    component = a_component(cast)
+    batch = a_made_batch(cast, source=component)
+    Batch.objects.filter(pk=component.pk).update(**since)
+
+    (ancestor,) = gather_evidence([batch.pk], at=CHECKED)[batch.pk].ancestors
+
+    assert ancestor[4:] == found
+
+
+def test_whoever_started_witnessed_sampled_or_scanned_is_among_the_people(cast):
+    batch = a_tested_batch(cast)
+    before = gather_evidence([batch.pk], at=CHECKED)[batch.pk]
+    (sample,) = before.samples.values()
+    assert [s.by for s in before.starts] == [cast.operator.pk]
+    assert sample.taken_by in before.people
+    assert cast.operator2.pk not in before.people
+
+    record_event(
+        verb="batch.started",
+        record=batch,
+        by=cast.operator,
+        at=NOON,
+        new={"verified_by": cast.operator2.email},
+    )
+
+    after = gather_evidence([batch.pk], at=CHECKED)[batch.pk]
+    assert after.starts[-1].witness == cast.operator2.pk
+    assert after.people[cast.operator2.pk] == cast.operator2.email
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 from cdmo.portfolio.authority import Coverage
 from qc.release import rules
 from qc.release.evidence import values as v
+from qc.release.evidence.involvement import acts_of
+from qc.release.rules.base import Case
+from qc.release.rules.deciding import certifier_blockers
 from tests.qc.release.evidence import (
     AGREEMENTS,
     ANALYST,
@@ -61,13 +65,16 @@ def steps(**changes):
     return [s._replace(**changes.get(s.code, {})) for s in STEPS]
 
 
+NOTHING_REQUIRED = tuple(line._replace(required=False) for line in LINES)
 UNSTARTED = BATCH._replace(execution="issued", started_at=None, completed_at=None)
 DRAFT = {"status": "draft", "verdict": "", "reviewer": None}
 METHOD = v.Method(1, "M-1", 1, "approved", "validated", False)
 OVERDUE = [v.Calibration(1, date(2025, 1, 1), date(2026, 1, 1), True)]
 OOS = v.Oos(1, "OOS-1", RESULTS[0].id, "open", "")
 DEVIATION = v.Deviation(1, "DEV-1", "minor", "open", None)
-COMPONENT = v.Ancestor(7, "PLASMID-1", "PLASMID", "released", False)
+COMPONENT = v.Ancestor(7, "PLASMID-1", "PLASMID", "released", "180", "mg", "", False)
+UNRECORDED = COMPONENT._replace(yield_value=None, yield_unit="", overdrawn=None)
+IN_OTHER_UNITS = COMPONENT._replace(other_units="mL", overdrawn=None)
 OF_COMPONENT = {
     "inputs": [an_input(), an_input(None, 7)],
     "ancestors": [COMPONENT],
@@ -92,7 +99,10 @@ CASES = [
     ("RC-02", "pending", evidence(results=results(viability={"status": "superseded"}))),
     ("RC-02", "pending", evidence(samples={1: SAMPLE._replace(kind="stability")})),
     ("RC-02", "pending", evidence(lines=(), specifications=())),
+    ("RC-02", "pending", evidence(lines=NOTHING_REQUIRED)),
     ("RC-03", "pass", evidence()),
+    ("RC-03", "pass", evidence(lines=NOTHING_REQUIRED)),
+    ("RC-03", "pending", evidence(lines=NOTHING_REQUIRED, results=[])),
     ("RC-03", "fail", evidence(results=results(viability={"verdict": "fail"}))),
     ("RC-03", "fail", evidence(results=[*RESULTS, a_result(99, LINES[0], verdict="fail")])),
     ("RC-03", "pending", evidence(results=results(viability={"verdict": "inconclusive"}))),
@@ -181,13 +191,17 @@ CASES = [
     ("RC-25", "fail", with_component(ancestor_inputs=[])),
     ("RC-25", "fail", with_component(ancestors=[])),
     ("RC-25", "fail", with_component(ancestors=[COMPONENT._replace(overdrawn=True)])),
+    ("RC-25", "pending", with_component(ancestors=[UNRECORDED])),
+    ("RC-25", "pending", with_component(ancestors=[IN_OTHER_UNITS])),
+    ("RC-25", "fail", with_component(
+        ancestors=[COMPONENT._replace(overdrawn=True, other_units="mL")])),
     ("RC-25", "fail", evidence(lots={1: a_lot(origin="donation")})),
     ("RC-25", "fail", evidence(lots={1: a_lot(origin="produced", produced_by=7)})),
     ("RC-25", "pending", evidence(inputs=[])),
     ("RC-27", "not_applicable", evidence()),
     ("RC-27", "pass", of_a_patient()),
     ("RC-27", "fail", of_a_patient(scans=[])),
-    ("RC-27", "fail", of_a_patient(scans=[v.Scan(1, "start", "COI-1", False, STARTED)])),
+    ("RC-27", "fail", of_a_patient(scans=[v.Scan(1, "start", "COI-1", False, STARTED, OPERATOR)])),
     ("RC-27", "fail", of_a_patient(batch=PATIENT._replace(coi_product_id=2))),
     ("RC-27", "pending", of_a_patient(batch=PATIENT._replace(coi=None))),
     ("RC-27", "pending", of_a_patient(batch=PATIENT._replace(execution="in_process"), scans=[])),
@@ -384,3 +398,56 @@ def test_an_open_step_that_is_not_mandatory_is_no_gap():
 
 def test_an_unused_reviewer_is_no_obstacle_to_the_certifier():
     assert REVIEWER not in {q.user_id for q in evidence().qualified_persons}
+
+
+def test_an_unrecorded_yield_is_waited_for_by_name_and_by_whom():
+    finding = judged(with_component(ancestors=[UNRECORDED]))["RC-25"]
+
+    assert "yield of component PLASMID-1 is not recorded" in finding["message"]
+    assert finding["records"] == [{"record_type": "batch", "record": "PLASMID-1"}]
+    assert finding["owner"] == "supervisor"
+    assert "PLASMID-1" in finding["action"]
+
+
+def test_a_yield_without_its_unit_balances_nothing():
+    bare = COMPONENT._replace(yield_unit="", overdrawn=None)
+    assert "is not recorded" in judged(with_component(ancestors=[bare]))["RC-25"]["message"]
+
+
+def test_uses_in_another_unit_are_named_with_both_units():
+    finding = judged(with_component(ancestors=[IN_OTHER_UNITS]))["RC-25"]
+
+    assert "PLASMID-1 yielded in mg, but uses of it are in mL" in finding["message"]
+    assert finding["owner"] == "operator"
+
+
+ACTS = {
+    "started it or witnessed its start": {"starts": [v.Start(1, OPERATOR, QP)]},
+    "made it": {"inputs": [an_input()._replace(recorded_by=QP)]},
+    "verified steps of it": {"steps": steps(CLEAR={"verified_by": QP})},
+    "scanned its identity": {"scans": [v.Scan(1, "start", "COI-1", True, STARTED, QP)]},
+    "took samples of it": {"samples": {1: SAMPLE._replace(taken_by=QP)}},
+    "tested it": {"results": results(viability={"analyst": QP})},
+    "reviewed its results": {"results": results(viability={"reviewer": QP})},
+    "signed or reviewed its record": {"signatures": [v.SignatureFacts(1, "review", QP, STARTED)]},
+}
+
+
+def test_each_act_on_a_batch_is_tested():
+    assert set(ACTS) == set(
+        acts_of(
+            batch=BATCH, starts=[], steps=[], inputs=[], scans=[], samples=[], results=[],
+            signatures=[],
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("did", ACTS)
+def test_whoever_had_a_hand_in_the_batch_may_not_certify_it(did):
+    person = SimpleNamespace(pk=QP, full_name="Quinn")
+
+    (blocker,) = certifier_blockers(Case(evidence(**ACTS[did]), NOW), by=person)
+
+    assert blocker.code == "took_part"
+    assert f"Quinn {did}: whoever made, tested or reviewed a batch" in blocker.message
+    assert not list(certifier_blockers(Case(evidence(), NOW), by=person))
