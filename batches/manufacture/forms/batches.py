@@ -109,7 +109,7 @@ class CompleteForm(VerbForm):
             return
         field.widget.attrs["data-unit"] = master.yield_unit
         limits = [
-            f"{word} {value.normalize():f}"
+            f"{word} {value:f}"
             for word, value in (("at least", master.yield_lower), ("at most", master.yield_upper))
             if value is not None
         ]
@@ -168,8 +168,7 @@ _LABELS = {
 def limits_of(step) -> str:
     """Return the limits of a step in words, or nothing."""
     unit = f" {step.unit}" if step.unit else ""
-    low = step.lower.normalize() if step.lower is not None else None
-    high = step.upper.normalize() if step.upper is not None else None
+    low, high = step.lower, step.upper
     if low is not None and high is not None:
         return f"Limits: {low:f} to {high:f}{unit}"
     if low is not None:
