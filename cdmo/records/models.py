@@ -233,6 +233,61 @@ class SigningAttempt(models.Model):
         return f"{self.by_id} {self.verb}"
 
 
+class Seal(models.Model):
+    """One link of the chain over all rows written once; see cdmo.records.seals.
+
+    `content` is what was sealed, as canonical JSON; the other columns repeat parts of it for
+    reading. Each seal's content holds the SHA-256 of the seal before it.
+    """
+
+    record_type = "seal"
+    key_field = "number"
+
+    number = models.BigIntegerField(unique=True)
+    sealed_at = models.DateTimeField()
+    app_version = models.CharField(max_length=40)
+    rows = models.BigIntegerField(help_text="How many rows came under a seal with this one.")
+    previous_sha256 = models.CharField(max_length=64, blank=True)
+    content = models.TextField(help_text="Canonical JSON of what was sealed.")
+    sha256 = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering = ["-number"]
+        triggers = append_only()
+
+    def __str__(self):
+        return f"Seal {self.number}"
+
+    @property
+    def key(self):
+        return str(self.number)
+
+
+class SealedBlock(models.Model):
+    """Rows of one table under one seal, a digest each, so that a damaged row can be named.
+
+    The proof does not lean on this table: the seal's content has the SHA-256 of `leaves`.
+    """
+
+    seal = models.ForeignKey(Seal, on_delete=models.PROTECT, related_name="blocks")
+    table = models.CharField(max_length=63)
+    after = models.BigIntegerField()
+    through = models.BigIntegerField()
+    leaves = models.BinaryField(help_text="40 bytes a row: its id, then its SHA-256.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["table", "after"], name="records_block_once"),
+            models.CheckConstraint(
+                name="records_block_forward", condition=Q(through__gt=models.F("after"))
+            ),
+        ]
+        triggers = append_only()
+
+    def __str__(self):
+        return f"{self.table} {self.after}–{self.through}"
+
+
 class Counter(models.Model):
     """The last number given out in a series, for human-readable keys that are never reused."""
 

@@ -23,6 +23,8 @@ NOT_SPONSORED = {
     "records.Outbox": "work, not records; the sponsors' role cannot read it",
     "records.SigningAttempt": "about people; the sponsors' role cannot read it",
     "records.Counter": "numbers in series; the sponsors' role cannot read it",
+    "records.Seal": "over the rows of all sponsors; the sponsors' role cannot read it",
+    "records.SealedBlock": "over the rows of all sponsors; the sponsors' role cannot read it",
     "api.IdempotentAnswer": "answers by person; the sponsors' role cannot read it",
     "batches.Material": "kinds of things; a policy shows those of lots a sponsor may see",
     "qc.Method": "the laboratory's own; the sponsors' role cannot read it",
@@ -39,6 +41,8 @@ WRITTEN_ONCE = {
     "records.Document",
     "records.DocumentContent",
     "records.SigningAttempt",
+    "records.Seal",
+    "records.SealedBlock",
     "qc.CheckEvidence",
 }
 NOT_RECORDS = {
