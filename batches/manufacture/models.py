@@ -15,13 +15,17 @@ from batches.manufacture.states import (
     StepStatus,
     stage_of,
 )
-from batches.materials.models import QUANTITY
+from batches.materials.models import QUANTITY, QuantityField, within_bounds
 from cdmo.accounts.models import Site, SponsorOwned, SponsorOwnedQuerySet
 from cdmo.records.canonical import instant
 
 
 def plain(number) -> str | None:
-    """Return a decimal as people write it: no exponent, no zeros that the column added."""
+    """Return a decimal as it is signed for: its value, without exponent and trailing zeros.
+
+    What was entered as 10.50 is shown as 10.50 and signed for as 10.5, so that a signature stands
+    on the value alone.
+    """
     return None if number is None else f"{number.normalize():f}"
 
 
@@ -53,8 +57,8 @@ class MasterBatchRecord(SponsorOwned):
     )
     effective_from = models.DateField(null=True, blank=True)
     yield_unit = models.CharField(max_length=20, blank=True)
-    yield_lower = models.DecimalField(**QUANTITY, null=True, blank=True)
-    yield_upper = models.DecimalField(**QUANTITY, null=True, blank=True)
+    yield_lower = QuantityField(null=True, blank=True)
+    yield_upper = QuantityField(null=True, blank=True)
     written_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     illustrative = models.BooleanField(default=False)
 
@@ -74,6 +78,7 @@ class MasterBatchRecord(SponsorOwned):
             models.CheckConstraint(
                 name="batches_master_status", condition=Q(status__in=MasterStatus.values)
             ),
+            within_bounds("batches_master_yield_bounds", "yield_lower", "yield_upper"),
         ]
 
     def signed_content(self, verb: str) -> dict:
@@ -111,8 +116,8 @@ class MasterStep(SponsorOwned):
     instruction = models.TextField(blank=True)
     kind = models.CharField(max_length=12, choices=StepKind, default=StepKind.CHECK)
     unit = models.CharField(max_length=20, blank=True)
-    lower = models.DecimalField(**QUANTITY, null=True, blank=True)
-    upper = models.DecimalField(**QUANTITY, null=True, blank=True)
+    lower = QuantityField(null=True, blank=True)
+    upper = QuantityField(null=True, blank=True)
     expected = models.CharField(max_length=120, blank=True)
     critical = models.BooleanField(default=False, help_text="Needs a second person's verification.")
     mandatory = models.BooleanField(default=True)
@@ -130,6 +135,7 @@ class MasterStep(SponsorOwned):
                 name="batches_masterstep_limits",
                 condition=Q(lower__isnull=True) | Q(upper__isnull=True) | Q(upper__gte=F("lower")),
             ),
+            within_bounds("batches_masterstep_bounds", "lower", "upper"),
         ]
 
     def content(self) -> dict:
@@ -201,7 +207,7 @@ class Batch(SponsorOwned):
     held_at = models.DateTimeField(null=True, editable=False)
     hold_reason = models.CharField(max_length=400, blank=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
-    yield_value = models.DecimalField(**QUANTITY, null=True, blank=True)
+    yield_value = QuantityField(null=True, blank=True)
     yield_unit = models.CharField(max_length=20, blank=True)
     illustrative = models.BooleanField(default=False)
 
@@ -228,6 +234,7 @@ class Batch(SponsorOwned):
                 name="batches_batch_undecided_is_in_quarantine",
                 condition=~Q(disposition="pending") | Q(inventory__in=["quarantine", "destroyed"]),
             ),
+            within_bounds("batches_batch_yield_bounds", "yield_value"),
             models.CheckConstraint(
                 name="batches_batch_reviewed_pair",
                 condition=Q(reviewed_by__isnull=True, reviewed_at__isnull=True)
@@ -313,8 +320,8 @@ class BatchStep(SponsorOwned):
     instruction = models.TextField(blank=True)
     kind = models.CharField(max_length=12, choices=StepKind)
     unit = models.CharField(max_length=20, blank=True)
-    lower = models.DecimalField(**QUANTITY, null=True)
-    upper = models.DecimalField(**QUANTITY, null=True)
+    lower = QuantityField(null=True)
+    upper = QuantityField(null=True)
     expected = models.CharField(max_length=120, blank=True)
     critical = models.BooleanField()
     mandatory = models.BooleanField()
@@ -376,6 +383,7 @@ class BatchStep(SponsorOwned):
             models.CheckConstraint(
                 name="batches_batchstep_status", condition=Q(status__in=StepStatus.values)
             ),
+            within_bounds("batches_batchstep_bounds", "lower", "upper"),
         ]
 
     @property

@@ -31,18 +31,10 @@ UNIT_RULE = "A unit is a UCUM code without spaces, like mL, mg or 10*6."
 
 
 class QuantityText(DecimalText):
-    """A quantity above zero; out again with the digits it came with: 12.50 stays 12.50."""
+    """A quantity above zero."""
 
     def __init__(self, **options):
         super().__init__(positive=True, **options)
-
-    def to_internal_value(self, data):
-        if isinstance(data, str) and len(data) > 40:
-            self.fail("too_large", value=data[:40])
-        return super().to_internal_value(data)
-
-    def to_representation(self, value):
-        return f"{value:f}"
 
 
 class ReasonNeeded(Input):

@@ -16,13 +16,25 @@ BELOW = 10**14  # what 20 digits with 6 decimals can hold
 
 
 class QuantityField(models.DecimalField):
-    """A decimal kept with the digits it was entered with: 12.50 stays 12.50."""
+    """A decimal kept with the digits it was entered with: 12.50 stays 12.50.
+
+    PostgreSQL keeps them in a `numeric` without scale, which has no bounds and would take NaN and
+    Infinity too: a table with such a column bounds it by `within_bounds`.
+    """
 
     def __init__(self, *args, **options):
         super().__init__(*args, **{**QUANTITY, **options})
 
     def db_type(self, connection):
         return "numeric"
+
+
+def within_bounds(name: str, *fields: str) -> models.CheckConstraint:
+    """Return a constraint that these quantities, where given, are finite and of a usable size."""
+    condition = Q()
+    for field in fields:
+        condition &= Q(**{f"{field}__gt": -BELOW, f"{field}__lt": BELOW})
+    return models.CheckConstraint(name=name, condition=condition)
 
 
 # What a sponsor may know of the CDMO's own stock: that its batches used it.

@@ -11,15 +11,13 @@ from rest_framework import serializers
 
 from cdmo.records.canonical import instant
 
+LONGEST_DECIMAL = 40  # zeros are kept as entered, and nobody enters more of them
 _DECIMAL = re.compile(r"-?(0|[0-9]+)(\.[0-9]+)?", re.ASCII)
 
 
 def exact(value: Decimal | None) -> str | None:
-    """Return a decimal as text without the padding of its column: 20.500000 is 20.5."""
-    if value is None:
-        return None
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """Return a decimal as text with the digits it was entered with: 10.50 stays 10.50."""
+    return None if value is None else f"{value:f}"
 
 
 @extend_schema_field(OpenApiTypes.DECIMAL)
@@ -48,6 +46,8 @@ class DecimalText(serializers.Field):
         text = (text if text is not None else str(data)).strip()
         if not _DECIMAL.fullmatch(text):
             self.fail("invalid", value=text[:40])
+        if len(text) > LONGEST_DECIMAL:
+            self.fail("too_large", value=text[:40])
         number = Decimal(text)
         whole, _, fraction = text.lstrip("-").partition(".")
         if len(fraction.rstrip("0")) > self.decimal_places or (

@@ -180,11 +180,11 @@ def countdown(at, site=None):
 
 @register.filter
 def number(value):
-    """Show a decimal without trailing zeros or an exponent; text stays as it is."""
+    """Show a decimal with the digits it was entered with, no exponent; text stays as it is."""
     if value is None or value == "":
         return "—"
     if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
+        return f"{value:f}"
     return value
 
 

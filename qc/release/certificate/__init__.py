@@ -44,8 +44,8 @@ def certificate_content(
         "started": local(batch.started_at, zone),
         "completed": local(batch.completed_at, zone),
         "expires": local(batch.expires_at, zone),
-        "yield": f"{evidence.batch.yield_value} {batch.yield_unit}".strip()
-        if evidence.batch.yield_value
+        "yield": f"{batch.yield_value:f} {batch.yield_unit}".strip()
+        if batch.yield_value is not None
         else "",
         "specification": f"{specification.code}, version {specification.version}, "
         f"effective from {specification.effective_from:%d %b %Y}",

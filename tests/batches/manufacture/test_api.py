@@ -245,7 +245,7 @@ def test_master_batch_records_are_written_and_approved(cast, caller):
     }
 
     made = ok(caller("supervisor").post("master-batch-records/", body), 201)
-    assert (made["status"], made["version"], made["steps"][0]["lower"]) == ("draft", 2, "1.5")
+    assert (made["status"], made["version"], made["steps"][0]["lower"]) == ("draft", 2, "1.50")
     hidden = caller("kadimastem_reader").get("master-batch-records/MBR-NEW/")
     assert hidden.status_code == 404
     approved = ok(caller("qa").sign("master-batch-records/MBR-NEW/approve/"))
