@@ -142,9 +142,15 @@ MASTER_MOVES = (APPROVE_MASTER, RETIRE_MASTER)
 
 # What a signature says, by verb: the sentence read before signing is the one kept with it.
 MEANINGS = {
+    "approve": "I approve these instructions for manufacture.",
     "issue": "I issue this batch record: the copy agrees with the approved instructions.",
+    "start": "I started this batch.",
+    "witness-start": "I was present when this batch was started and confirm it.",
+    "hold": "I hold this batch.",
+    "resume": "I resume this batch.",
     "complete": "I completed this batch; its record, with the yield given here, is complete and "
     "true.",
+    "record-yield": "I record the yield of this batch, which its completed record lacks.",
     "abort": "I abort this batch. The reason says what becomes of its material.",
     "review": "I reviewed this batch record, its exceptions and its audit trail.",
     "reject": "I reject this batch. It never becomes available again.",

@@ -26,6 +26,7 @@ from qc.specifications.states import (
     APPROVE,
     SpecificationStatus,
     Stage,
+    approval_meaning,
 )
 
 SHORT = {
@@ -186,7 +187,7 @@ def approve_specification(*, specification, by, at, proof: Proof, reason="") -> 
     sign(
         record=specification,
         verb="approve",
-        meaning=f"I approve specification {specification.code}, version {specification.version}.",
+        meaning=approval_meaning(specification.code, specification.version),
         by=by,
         at=at,
         proof=proof,

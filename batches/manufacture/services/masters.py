@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 
 from batches.manufacture import rules
 from batches.manufacture.models import MasterBatchRecord, MasterStep
-from batches.manufacture.states import APPROVE_MASTER, RETIRE_MASTER, MasterStatus
+from batches.manufacture.states import APPROVE_MASTER, MEANINGS, RETIRE_MASTER, MasterStatus
 from cdmo.accounts.roles import Right
 from cdmo.accounts.rules import right_blockers
 from cdmo.blockers import Blocked, Blocker, ensure_clear
@@ -105,7 +105,7 @@ def approve_master(*, master, by, at, proof, reason=""):
     sign(
         record=master,
         verb="approve",
-        meaning="I approve these instructions for manufacture.",
+        meaning=MEANINGS["approve"],
         by=by,
         at=at,
         proof=proof,

@@ -127,7 +127,7 @@ def start_batch(*, batch, by, at, verified_by=None, proof=None, reason=""):
     ensure_clear(start_objections(batch, by=by, verified_by=verified_by))
     _move(batch, START, started_at=at)
     if proof is not None:
-        _sign_move(batch, "start", "I started this batch.", by=by, at=at, proof=proof)
+        _sign_move(batch, "start", MEANINGS["start"], by=by, at=at, proof=proof)
     record_event(
         verb="batch.started",
         record=batch,
@@ -170,7 +170,7 @@ def hold_batch(*, batch, by, at, reason, proof=None):
     ensure_clear([*hold_objections(batch, by=by), *_reason_blockers(reason, "A hold")])
     _move(batch, HOLD, held_at=at, hold_reason=reason[:400])
     if proof is not None:
-        _sign_move(batch, "hold", "I hold this batch.", by=by, at=at, proof=proof, reason=reason)
+        _sign_move(batch, "hold", MEANINGS["hold"], by=by, at=at, proof=proof, reason=reason)
     record_event(
         verb="batch.held",
         record=batch,
@@ -200,7 +200,7 @@ def resume_batch(*, batch, by, at, reason, proof=None):
     stood = at - batch.held_at
     _move(batch, RESUME, held_at=None, hold_reason="")
     if proof is not None:
-        _sign_move(batch, "resume", "I resume it.", by=by, at=at, proof=proof, reason=reason)
+        _sign_move(batch, "resume", MEANINGS["resume"], by=by, at=at, proof=proof, reason=reason)
     record_event(
         verb="batch.resumed",
         record=batch,

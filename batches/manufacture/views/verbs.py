@@ -228,7 +228,7 @@ class MasterApprove(VerbView):
     select = ("process_version__site", "product")
     verb = "approve"
     title = "Approve these instructions"
-    meaning = "I approve these instructions for manufacture."
+    meaning = MEANINGS["approve"]
     button = "Sign and make effective"
     signed = True
     reason = "optional"
