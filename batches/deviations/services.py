@@ -2,7 +2,7 @@
 
 from batches.deviations import rules
 from batches.deviations.models import Deviation
-from batches.deviations.states import CLASSIFY, CLOSE
+from batches.deviations.states import CLASSIFY, CLOSE, CLOSE_MEANING
 from batches.dossier import locked
 from cdmo.accounts.roles import Right
 from cdmo.accounts.rules import right_blockers
@@ -127,7 +127,7 @@ def close_deviation(*, deviation, conclusion, by, at, proof, reason=""):
     sign(
         record=deviation,
         verb="close",
-        meaning="I close this deviation with this conclusion.",
+        meaning=CLOSE_MEANING,
         by=by,
         at=at,
         proof=proof,

@@ -22,3 +22,6 @@ CLASSIFY = Move("classify", DeviationStatus.OPEN, DeviationStatus.INVESTIGATING)
 RECLASSIFY = Move("classify", DeviationStatus.INVESTIGATING, DeviationStatus.INVESTIGATING)
 CLOSE = Move("close", DeviationStatus.INVESTIGATING, DeviationStatus.CLOSED, signed=True)
 DEVIATION_MOVES = (CLASSIFY, RECLASSIFY, CLOSE)
+
+# What a signature says: the sentence read before signing is the one kept with it.
+CLOSE_MEANING = "I close this deviation with this conclusion."

@@ -4,7 +4,7 @@ from django.db.models import Q
 
 from batches.deviations import forms, rules, services
 from batches.deviations.models import Deviation
-from batches.deviations.states import Classification, DeviationStatus
+from batches.deviations.states import CLOSE_MEANING, Classification, DeviationStatus
 from cdmo.accounts.roles import Right
 from cdmo.portfolio.models import Product
 from cdmo.records.models import AuditEvent
@@ -168,7 +168,7 @@ class DeviationChange(DeviationVerb):
 class DeviationClose(DeviationVerb):
     verb = "close"
     title = "Close this deviation"
-    meaning = "I close this deviation with this conclusion."
+    meaning = CLOSE_MEANING
     button = "Sign and close"
     form_class = forms.CloseForm
     right = Right.CLOSE_DEVIATION

@@ -63,3 +63,20 @@ RETIRES = tuple(
 )
 APPROVALS = (APPROVE_ENGINEERING, APPROVE_QUALIFIED)
 PROCESS_MOVES = (*APPROVALS, *RETIRES)
+
+# What a signature says, by verb: the sentence read before signing is the one kept with it.
+MEANINGS = {
+    "sign": "Signed for the CDMO",
+    "terminate": "Terminated for the CDMO",
+    "retire": "Retired",
+}
+
+
+def option_meaning(move: Move, item: str) -> str:
+    """Return what a decision on an option says, in the length that a signature keeps."""
+    return f"Option {move.target}: {item}"[:200]
+
+
+def approval_meaning(target: str) -> str:
+    """Return what the approval that takes a process version to a status says."""
+    return f"Approved for {ProcessStatus(target).label.lower()} use"

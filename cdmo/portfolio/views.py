@@ -9,12 +9,16 @@ from cdmo.accounts.roles import Right
 from cdmo.portfolio import forms, rules, services
 from cdmo.portfolio.models import Agreement, Process, ProcessVersion, Product, ScopeItem
 from cdmo.portfolio.states import (
+    APPROVALS,
     DECLINE,
     EXERCISE,
+    MEANINGS,
     SIGN,
     TERMINATE,
     AgreementKind,
     AgreementStatus,
+    approval_meaning,
+    option_meaning,
 )
 from cdmo.records.signatures import signatures_of
 from cdmo.states import move_blockers
@@ -131,7 +135,7 @@ class AgreementSign(VerbView):
     select = ("sponsor",)
     verb = "sign"
     title = "Sign this agreement"
-    meaning = "Signed for the CDMO"
+    meaning = MEANINGS["sign"]
     right = Right.SIGN_AGREEMENT
     signed = True
     done = "The agreement is signed."
@@ -147,7 +151,7 @@ class AgreementSign(VerbView):
 class AgreementTerminate(AgreementSign):
     verb = "terminate"
     title = "Terminate this agreement"
-    meaning = "Terminated for the CDMO"
+    meaning = MEANINGS["terminate"]
     danger = True
     reason = "required"
     done = "The agreement is terminated."
@@ -178,7 +182,7 @@ class OptionExercise(VerbView):
 
     @property
     def meaning(self):
-        return f"Option {self.move.target}: {self.item.item}"
+        return option_meaning(self.move, self.item.item)
 
     def signed_content(self):
         return self.record.signed_content(f"{self.verb}-{self.item.pk}")
@@ -339,9 +343,13 @@ class ProcessVersionApprove(VerbView):
     select = ("process", "product", "site")
     verb = "approve"
     title = "Approve this process version"
-    meaning = "Approved for its next use: development to engineering, engineering to qualified"
     right = Right.APPROVE_MASTER
     signed = True
+
+    @property
+    def meaning(self):
+        moves = (move for move in APPROVALS if move.source == self.record.status)
+        return next((approval_meaning(move.target) for move in moves), "")
 
     def blockers(self):
         return rules.approve_version_blockers(self.record, by=self.request.user)

@@ -31,14 +31,18 @@ class SignatureRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """That a person has just given their password for one act. Made by `reauthenticate` only."""
+    """That a person has just given their password for one act. Made by `reauthenticate` only.
+
+    `says`: the sentences that stood in the dialog, of which one is signed; none over REST.
+    """
 
     user_id: int
     at: object
     method: str
+    says: tuple[str, ...] = ()
 
 
-def reauthenticate(*, by, password: str, record, verb: str, at) -> Proof:
+def reauthenticate(*, by, password: str, record, verb: str, at, says=()) -> Proof:
     """Return a Proof for the right password, or record the failure and raise SignatureRefused.
 
     Call it outside the change's transaction: the record of a failure must outlive a refusal.
@@ -55,7 +59,7 @@ def reauthenticate(*, by, password: str, record, verb: str, at) -> Proof:
     if not isinstance(password, str) or not check_password(password, by.password):
         _record_failure(by=by, record=record, verb=verb, at=at, why="wrong password")
         raise SignatureRefused("The password is not right. Nothing was signed; this was recorded.")
-    return Proof(user_id=by.pk, at=at, method="password")
+    return Proof(user_id=by.pk, at=at, method="password", says=tuple(says))
 
 
 def _record_failure(*, by, record, verb, at, why, count=True) -> None:
@@ -69,9 +73,15 @@ def _record_failure(*, by, record, verb, at, why, count=True) -> None:
 
 @service
 def sign(*, record, verb, meaning, by, at, proof: Proof, content=None, reason=""):
-    """Put a signature under a record's content; `content` overrides `record.signed_content`."""
+    """Put a signature under a record's content; `content` overrides `record.signed_content`.
+
+    Raises ValueError for a sentence that did not stand in the dialog: a fault of the program, and
+    better an error than a signature under words that nobody has read.
+    """
     if not isinstance(proof, Proof) or proof.user_id != by.pk:
         raise SignatureRefused("This signature belongs to somebody else.")
+    if proof.says and meaning not in proof.says:
+        raise ValueError(f"The dialog said {proof.says}, the signature would say {meaning!r}.")
     data = canonical(record.signed_content(verb) if content is None else content)
     return Signature.objects.create(
         record_type=record.record_type,

@@ -115,7 +115,7 @@ class VerbView(StaffRequired, RecordMixin, FormView):
     fragment_name = "components/_verb.html"
     verb = ""  # as the services and signatures name it: "close"
     title = ""  # "Close this deviation"
-    meaning = ""  # the sentence a signature stands for
+    meaning = ""  # the sentence a signature stands for, as the service keeps it
     button = ""  # on the button; the title when empty
     danger = False  # a red button: reject, abort, recall
     right: Right | None = None  # named among the blockers when missing
@@ -130,6 +130,11 @@ class VerbView(StaffRequired, RecordMixin, FormView):
     def blockers(self):
         """Yield what would refuse this now, in the services' own words."""
         return ()
+
+    @property
+    def meanings(self) -> tuple[str, ...]:
+        """The sentences of which one is signed, where a choice in the form decides which."""
+        return (self.meaning,) if self.meaning else ()
 
     def signed_content(self):
         """Return what a signature here is bound to, for the fold; None when there is none."""
@@ -176,6 +181,7 @@ class VerbView(StaffRequired, RecordMixin, FormView):
                     record=self.record or by,  # a failed attempt to make a record is the person's
                     verb=self.verb,
                     at=at,
+                    says=self.meanings,
                 )
             record = self.act(by=by, at=at, data=form.data_for_service(), proof=proof)
         except SignatureRefused as refusal:

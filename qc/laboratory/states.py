@@ -55,3 +55,14 @@ RESULT_MOVES = (SUBMIT, APPROVE, *INVALIDATES, *SUPERSEDES)
 
 CLOSE_OOS = Move("conclude", OosStatus.OPEN, OosStatus.CLOSED, signed=True)
 OOS_MOVES = (CLOSE_OOS,)
+
+# What a signature says: the sentence read before signing is the one kept with it.
+RESULT_MEANING = "I reviewed this result with its raw data and approve it."
+
+
+def method_meaning(code: str, version: int) -> str:
+    return f"I approve method {code}, version {version}."
+
+
+def conclusion_meaning(number: str, conclusion: str) -> str:
+    return f"I conclude {number}: {OosConclusion(conclusion).label.lower()}."

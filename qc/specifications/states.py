@@ -30,3 +30,8 @@ class Verdict(TextChoices):
 APPROVE = Move("approve", SpecificationStatus.DRAFT, SpecificationStatus.APPROVED, signed=True)
 SPECIFICATION_MOVES = (APPROVE,)
 APPROVALS_NEEDED = 2
+
+
+def approval_meaning(code: str, version: int) -> str:
+    """Return what an approval says: the sentence read before signing is the one kept with it."""
+    return f"I approve specification {code}, version {version}."

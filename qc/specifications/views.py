@@ -12,7 +12,12 @@ from cdmo.web.lists import Column, Filter, Tab
 from cdmo.web.views import NewRecord, RecordList, RecordPage, VerbView
 from qc.specifications import forms, rules, services
 from qc.specifications.models import Specification
-from qc.specifications.states import APPROVALS_NEEDED, SpecificationStatus, Stage
+from qc.specifications.states import (
+    APPROVALS_NEEDED,
+    SpecificationStatus,
+    Stage,
+    approval_meaning,
+)
 
 
 def products(request):
@@ -168,7 +173,7 @@ class SpecificationApprove(VerbView):
 
     @property
     def meaning(self):
-        return f"I approve specification {self.record.code}, version {self.record.version}."
+        return approval_meaning(self.record.code, self.record.version)
 
     def blockers(self):
         return services.approval_blockers(self.record, by=self.request.user)

@@ -17,11 +17,12 @@ from techtransfer.projects.gathering import gather
 from techtransfer.projects.models import Gate, GateCondition, GateDecision, TransferProject
 from techtransfer.projects.states import (
     GATES,
+    REOPEN_MEANING,
     TRANSFER_AFTER,
-    Decision,
     GateStatus,
     TransferStatus,
     Unit,
+    decision_meaning,
 )
 
 CHANGEABLE = frozenset({"title", "site", "planned_batches", "started_on", "target_on", "source"})
@@ -188,11 +189,10 @@ def decide_gate(*, gate, decision, by, at, proof: Proof, conditions=(), reason="
             conditions=_plain(conditions),
             blockers=[rules.shown_to_sponsor(blocker) for blocker in standing],
         )
-    word = Decision(decision).label
     sign(
         record=said,
         verb="decide",
-        meaning=f"{word}, for the {Unit(unit).label.lower()}",
+        meaning=decision_meaning(decision, unit),
         by=by,
         at=at,
         proof=proof,
@@ -272,7 +272,7 @@ def reopen_gate(*, gate, by, at, proof: Proof, reason="") -> Gate:
     sign(
         record=gate,
         verb="reopen",
-        meaning="Opened again",
+        meaning=REOPEN_MEANING,
         by=by,
         at=at,
         proof=proof,

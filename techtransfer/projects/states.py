@@ -70,3 +70,12 @@ TRANSFER_AFTER = {
     Decision.NO_GO: TransferStatus.STOPPED,
     Decision.HOLD: TransferStatus.ON_HOLD,
 }
+
+# What a signature says: the sentence read before signing is the one kept with it.
+REOPEN_MEANING = (
+    "I open this gate again; its decision and those of all later gates no longer stand."
+)
+
+
+def decision_meaning(decision: str, unit: str) -> str:
+    return f"{Decision(decision).label}, for the {Unit(unit).label.lower()}"

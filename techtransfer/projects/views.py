@@ -12,7 +12,13 @@ from cdmo.web.views import NewRecord, RecordList, RecordPage, StaffRequired, Ver
 from techtransfer.projects import forms, rules, services
 from techtransfer.projects.models import TransferProject
 from techtransfer.projects.picture import GatePicture, gates_of, pictured, pictures
-from techtransfer.projects.states import GateStatus, TransferStatus
+from techtransfer.projects.states import (
+    REOPEN_MEANING,
+    Decision,
+    GateStatus,
+    TransferStatus,
+    decision_meaning,
+)
 
 UNITS = ("product", "sponsor", "sending_unit", "receiving_unit", "site")
 OPEN = {GateStatus.OPEN, GateStatus.HOLD}
@@ -171,7 +177,6 @@ class GateDecide(GateVerb):
 
     verb = "decide"
     right = Right.DECIDE_GATE
-    meaning = "This is my unit's decision on this gate"
     signed = True
     reason = "optional"
     form_class = forms.DecideForm
@@ -193,6 +198,11 @@ class GateDecide(GateVerb):
     @property
     def title(self):
         return f"Decide {self.gate.code}: {self.gate.name}"
+
+    @property
+    def meanings(self):
+        unit = services.unit_of(self.request.user, self.record)
+        return tuple(decision_meaning(decision, unit) for decision in Decision) if unit else ()
 
     def blockers(self):
         unit = services.unit_of(self.request.user, self.record)
@@ -222,7 +232,7 @@ class GateDecide(GateVerb):
 class GateReopen(GateVerb):
     verb = "reopen"
     title = "Open this gate again"
-    meaning = "This gate is opened again; its decision and those of all later gates no longer stand"
+    meaning = REOPEN_MEANING
     right = Right.DECIDE_GATE
     signed = True
     reason = "required"

@@ -6,7 +6,16 @@ from cdmo.accounts.rules import right_blockers
 from cdmo.blockers import ensure_clear
 from cdmo.portfolio import rules
 from cdmo.portfolio.models import Agreement, ScopeItem
-from cdmo.portfolio.states import DECLINE, EXERCISE, SIGN, TERMINATE, ScopeStatus, Work
+from cdmo.portfolio.states import (
+    DECLINE,
+    EXERCISE,
+    MEANINGS,
+    SIGN,
+    TERMINATE,
+    ScopeStatus,
+    Work,
+    option_meaning,
+)
 from cdmo.records.acting import service
 from cdmo.records.races import one_of_a_kind
 from cdmo.records.services import numbered, record_event
@@ -137,7 +146,7 @@ def sign_agreement(*, agreement, by, at, proof: Proof, reason="") -> Agreement:
     sign(
         record=agreement,
         verb="sign",
-        meaning="Signed for the CDMO",
+        meaning=MEANINGS["sign"],
         by=by,
         at=at,
         proof=proof,
@@ -171,7 +180,7 @@ def terminate_agreement(*, agreement, by, at, proof: Proof, reason="") -> Agreem
     sign(
         record=agreement,
         verb="terminate",
-        meaning="Terminated for the CDMO",
+        meaning=MEANINGS["terminate"],
         by=by,
         at=at,
         proof=proof,
@@ -219,7 +228,7 @@ def _decide_option(*, scope_item, move, by, at, proof, reason) -> ScopeItem:
     sign(
         record=agreement,
         verb=f"option-{move.verb}-{scope_item.pk}",
-        meaning=f"Option {move.target}: {scope_item.item}"[:200],
+        meaning=option_meaning(move, scope_item.item),
         by=by,
         at=at,
         proof=proof,

@@ -6,7 +6,13 @@ from cdmo.accounts.rules import right_blockers
 from cdmo.blockers import ensure_clear
 from cdmo.portfolio import rules
 from cdmo.portfolio.models import Process, ProcessVersion, Product
-from cdmo.portfolio.states import APPROVALS, RETIRES, ProcessStatus
+from cdmo.portfolio.states import (
+    APPROVALS,
+    MEANINGS,
+    RETIRES,
+    ProcessStatus,
+    approval_meaning,
+)
 from cdmo.records.acting import service
 from cdmo.records.races import one_of_a_kind
 from cdmo.records.services import record_event
@@ -136,7 +142,7 @@ def approve_process_version(*, process_version, by, at, proof: Proof, reason="")
     sign(
         record=row,
         verb="approve",
-        meaning=f"Approved for {ProcessStatus(row.status).label.lower()} use",
+        meaning=approval_meaning(row.status),
         by=by,
         at=at,
         proof=proof,
@@ -167,7 +173,15 @@ def retire_process_version(*, process_version, by, at, proof: Proof, reason="") 
     )
     row.status = ProcessStatus.RETIRED
     row.save(update_fields=["status"])
-    sign(record=row, verb="retire", meaning="Retired", by=by, at=at, proof=proof, reason=reason)
+    sign(
+        record=row,
+        verb="retire",
+        meaning=MEANINGS["retire"],
+        by=by,
+        at=at,
+        proof=proof,
+        reason=reason,
+    )
     record_event(verb="process_version.retire", record=row, by=by, at=at, reason=reason)
     return row
 

@@ -10,7 +10,7 @@ from cdmo.records.signatures import Proof, sign
 from cdmo.states import move_blockers
 from qc.laboratory import rules
 from qc.laboratory.models import Method
-from qc.laboratory.states import APPROVE_METHOD, Validation
+from qc.laboratory.states import APPROVE_METHOD, Validation, method_meaning
 
 
 @service
@@ -57,7 +57,7 @@ def approve_method(*, method, by, at, proof: Proof, reason="") -> Method:
     sign(
         record=method,
         verb="approve",
-        meaning=f"I approve method {method.code}, version {method.version}.",
+        meaning=method_meaning(method.code, method.version),
         by=by,
         at=at,
         proof=proof,

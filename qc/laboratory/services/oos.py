@@ -11,7 +11,7 @@ from qc.laboratory import rules
 from qc.laboratory.models import OosInvestigation
 from qc.laboratory.services.bench import locked_batches
 from qc.laboratory.services.review import mark_invalid
-from qc.laboratory.states import CLOSE_OOS, OosConclusion
+from qc.laboratory.states import CLOSE_OOS, OosConclusion, conclusion_meaning
 
 
 @service
@@ -45,7 +45,7 @@ def conclude_oos(
     sign(
         record=oos,
         verb="conclude",
-        meaning=f"I conclude {oos.number}: {OosConclusion(conclusion).label.lower()}.",
+        meaning=conclusion_meaning(oos.number, conclusion),
         by=by,
         at=at,
         proof=proof,

@@ -13,7 +13,7 @@ from qc.laboratory.services.bench import (
     locked_results,
     record_by_sample,
 )
-from qc.laboratory.states import APPROVE, INVALIDATES
+from qc.laboratory.states import APPROVE, INVALIDATES, RESULT_MEANING
 
 
 @service
@@ -28,7 +28,7 @@ def approve_results(*, results, by, at, proof: Proof, reason="") -> list[Result]
         sign(
             record=result,
             verb="approve",
-            meaning="I reviewed this result with its raw data and approve it.",
+            meaning=RESULT_MEANING,
             by=by,
             at=at,
             proof=proof,

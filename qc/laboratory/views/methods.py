@@ -10,7 +10,7 @@ from cdmo.web.views import NewRecord, RecordList, RecordPage, VerbView
 from qc.laboratory import forms, services
 from qc.laboratory.models import Method
 from qc.laboratory.services.methods import method_approval_blockers
-from qc.laboratory.states import MethodStatus, Validation
+from qc.laboratory.states import MethodStatus, Validation, method_meaning
 from qc.specifications.models import SpecificationLine
 
 
@@ -93,7 +93,7 @@ class MethodApprove(VerbView):
 
     @property
     def meaning(self):
-        return f"I approve method {self.record.code}, version {self.record.version}."
+        return method_meaning(self.record.code, self.record.version)
 
     def blockers(self):
         return method_approval_blockers(self.record, by=self.request.user)

@@ -10,7 +10,7 @@ from cdmo.web.lists import Column, Filter, Tab
 from cdmo.web.views import RecordList, RecordPage, VerbView
 from qc.laboratory import forms, rules, services
 from qc.laboratory.models import OosInvestigation, Result
-from qc.laboratory.states import CLOSE_OOS, OosConclusion, OosStatus
+from qc.laboratory.states import CLOSE_OOS, OosConclusion, OosStatus, conclusion_meaning
 from qc.specifications.views import products
 
 AROUND = ("batch__site", "batch__product", "result__sample", "result__line__specification")
@@ -77,11 +77,14 @@ class OosConclude(VerbView):
     verb = "conclude"
     title = "Conclude this investigation"
     button = "Sign the conclusion"
-    meaning = "I conclude this investigation as stated."
     form_class = forms.ConcludeForm
     right = Right.CONCLUDE_OOS
     signed = True
     done = "The investigation is concluded."
+
+    @property
+    def meanings(self):
+        return tuple(conclusion_meaning(self.record.number, c) for c in OosConclusion if c)
 
     def signed_content(self):
         return None  # what is typed below is part of it

@@ -14,7 +14,7 @@ from qc.laboratory.models import Result, Sample
 from qc.laboratory.services.bench import Bench, investigations_of
 from qc.laboratory.services.entry import submit_objections
 from qc.laboratory.services.review import approve_objections
-from qc.laboratory.states import SUBMIT, ResultStatus
+from qc.laboratory.states import RESULT_MEANING, SUBMIT, ResultStatus
 from qc.specifications.states import Verdict
 from qc.specifications.views import products
 
@@ -148,7 +148,7 @@ class ResultApprove(ResultVerb):
     verb = "approve"
     title = "Approve this result"
     button = "Sign the approval"
-    meaning = "I reviewed this result with its raw data and approve it."
+    meaning = RESULT_MEANING
     signed = True
     reason = "optional"
     done = "The result is approved."
@@ -207,7 +207,7 @@ class Review(VerbView):
     verb = "approve"
     title = "Review results"
     button = "Approve the ticked results"
-    meaning = "I reviewed each of these results with its raw data and approve it."
+    meaning = RESULT_MEANING
     form_class = forms.PickResultsForm
     right = Right.APPROVE_RESULT
     signed = True

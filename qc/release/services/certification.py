@@ -30,6 +30,7 @@ MEANINGS = {
     CONDITIONAL: "I certify this batch while the results named here follow, and release it on that "
     "condition.",
 }
+JUSTIFY_MEANING = "I accept this finding for the reason given."
 
 
 class Standing(NamedTuple):
@@ -206,7 +207,7 @@ def justify_finding(*, check, rule: str, rationale: str, by, at, proof, reason="
     sign(
         record=justification,
         verb="justify",
-        meaning="I accept this finding for the reason given.",
+        meaning=JUSTIFY_MEANING,
         by=by,
         at=at,
         proof=proof,

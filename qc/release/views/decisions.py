@@ -14,6 +14,7 @@ from qc.release.dossier import quality_readiness
 from qc.release.forms import JustifyForm
 from qc.release.models import Certificate, Certification, ReleaseCheck
 from qc.release.services.certification import (
+    JUSTIFY_MEANING,
     MEANINGS,
     VERBS,
     certify_blockers,
@@ -118,7 +119,7 @@ class JustifyFinding(VerbView):
     form_class = JustifyForm
     verb = "justify"
     title = "Justify this finding"
-    meaning = "I accept this finding for the reason given."
+    meaning = JUSTIFY_MEANING
     button = "Sign and justify"
     signed = True
     done = "The finding is justified; a new check is queued."

@@ -96,3 +96,19 @@ def test_a_claim_without_source_is_refused_with_everything_typed_kept(client, ca
     assert "It works." in answer.text
     assert "must name its source" in answer.text
     assert not Product.objects.filter(code="X-1").exists()
+
+
+def test_a_version_is_approved_under_the_sentence_that_stood_in_the_dialog(client, cast, portfolio):
+    from cdmo.records.models import Signature
+
+    _, version, _ = portfolio
+    client.force_login(cast.qa)
+    address = reverse("portfolio:process_version_approve", args=[version.key])
+
+    shown = client.get(address).content.decode()
+    assert client.post(address, {"password": PASSWORD}).status_code == 302
+
+    signature = Signature.objects.get(record_type="process_version", verb="approve", by=cast.qa)
+    assert signature.meaning == "Approved for engineering use"
+    assert f"<q>{signature.meaning}</q>" in shown
+    assert "Approved for qualified use" in client.get(address).content.decode()

@@ -168,7 +168,10 @@ def test_the_reviewer_approves_the_ticked_results_in_one_signing(cast, sample, s
     answer = client.post(page, {"results": [r.pk for r in results[:3]], "password": PASSWORD})
     assert answer.status_code == 302
     assert Result.objects.filter(status="approved").count() == 3
-    assert Signature.objects.filter(record_type="result").count() == 3
+    signatures = Signature.objects.filter(record_type="result")
+    assert signatures.count() == 3
+    (sentence,) = {signature.meaning for signature in signatures}
+    assert f"<q>{sentence}</q>" in wrong.content.decode()
 
 
 def test_the_review_puts_what_needs_thought_first_and_does_not_tick_it(cast, sample, sign_in):
@@ -292,6 +295,7 @@ def test_two_people_approve_a_specification_on_its_page(cast, product, sign_in):
 def test_quality_assurance_concludes_on_the_page(cast, sample, sign_in):
     a_result(cast, sample, value="50", at=AT)
     oos = OosInvestigation.objects.get()
+    shown = sign_in(cast.qa).get(url("oos_conclude", oos.key)).content.decode()
 
     answer = sign_in(cast.qa).post(
         url("oos_conclude", oos.key),
@@ -301,6 +305,9 @@ def test_quality_assurance_concludes_on_the_page(cast, sample, sign_in):
     assert answer.status_code == 302
     oos.refresh_from_db()
     assert (oos.status, oos.conclusion) == ("closed", "confirmed")
+    signature = Signature.objects.get(record_type="oos")
+    assert signature.meaning == f"I conclude {oos.number}: confirmed."
+    assert f"<q>{signature.meaning}</q>" in shown
 
 
 def test_a_sample_and_a_method_are_made_on_their_pages(cast, product, sign_in):

@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from cdmo.records.models import Signature
 from techtransfer.projects.models import GateDecision
 from tests.builders.portfolio import an_agreement
 from tests.builders.transfers import a_transfer, a_transfer_at, gate, say
@@ -127,3 +128,21 @@ def test_a_condition_without_a_date_is_refused_at_its_field(client, cast):
     )
     assert answer.status_code == 422
     assert "A condition needs its date." in answer.text
+
+
+def test_a_gate_is_decided_and_opened_again_under_the_sentence_of_the_dialog(client, cast):
+    transfer = a_transfer(cast)
+    an_agreement(cast)
+    decide = reverse("techtransfer:gate_decide", args=[transfer.key, "G0"])
+    reopen = reverse("techtransfer:gate_reopen", args=[transfer.key, "G0"])
+    for person, unit in ((cast.kadimastem_lead, "sending"), (cast.qa, "receiving")):
+        client.force_login(person)
+        shown = client.get(decide).text
+        assert client.post(decide, {"decision": "go", "password": PASSWORD}).status_code == 302
+        signature = Signature.objects.get(verb="decide", by=person)
+        assert signature.meaning == f"Go, for the {unit} unit"
+        assert f"<q>{signature.meaning}</q>" in shown
+
+    shown = client.get(reopen).text
+    assert client.post(reopen, {"reason": "New data.", "password": PASSWORD}).status_code == 302
+    assert f"<q>{Signature.objects.get(verb='reopen').meaning}</q>" in shown
