@@ -159,6 +159,13 @@ class RecordViewSet(viewsets.GenericViewSet):
             at=self.at,
         )
 
+    def further_proofs(self, record, verb_name: str, data: dict) -> dict:
+        """Re-authenticate whoever else signs this verb, out of `data`; more arguments for it.
+
+        Before the change's transaction, so that a failure stays on record.
+        """
+        return {}
+
     def run_verb(self, verb_name, input_class, signed, change, status=200, record=None):
         """Do one verb: body, record, signature, If-Match, the change, the answer."""
         record = self.get_record() if record is None else record
@@ -175,6 +182,7 @@ class RecordViewSet(viewsets.GenericViewSet):
             arguments["proof"] = self.proof(record, verb_name, given, required=bool(signed))
         elif given is not None:
             self.proof(record, verb_name, given, required=False)
+        arguments.update(self.further_proofs(record, verb_name, data))
         with transaction.atomic():
             self.lock(record)
             if self.request.headers.get("If-Match"):

@@ -61,6 +61,7 @@ class Making:
         start_batch(
             batch=self.batch,
             verified_by=self.stage.operator2,
+            witness_proof=self.stage.signed("operator2", self.clock)["proof"],
             **self.stage.acted("operator", self.clock),
         )
         return self

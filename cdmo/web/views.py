@@ -122,6 +122,7 @@ class VerbView(StaffRequired, RecordMixin, FormView):
     signed = False
     reason = ""  # "required", "optional" or "" (not asked)
     done = ""  # said on the next page
+    password_field = "password"  # where a refused password is told
 
     def act(self, *, by, at, data, proof):
         """Call the one service. `data`: what was typed. Returns the record to go to, or None."""
@@ -185,7 +186,10 @@ class VerbView(StaffRequired, RecordMixin, FormView):
                 )
             record = self.act(by=by, at=at, data=form.data_for_service(), proof=proof)
         except SignatureRefused as refusal:
-            form.add_error("password" if "password" in form.fields else None, refusal.message)
+            field = self.password_field
+            if field == "password" and refusal.field in form.fields:
+                field = refusal.field
+            form.add_error(field if field in form.fields else None, refusal.message)
             return self.again(form, HTTPStatus.FORBIDDEN)
         except Blocked as blocked:
             self.record = self.load()

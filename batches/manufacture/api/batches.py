@@ -75,9 +75,25 @@ class BatchViewSet(BatchStepsMixin, BatchMaterialsMixin, BatchIdentityMixin, Rec
         word = self.quality_readiness(record, at=at)
         return services.issue_batch(batch=record, quality=word, by=by, at=at, proof=proof, **data)
 
+    def further_proofs(self, record, verb_name, data):
+        if verb_name != "start":
+            return super().further_proofs(record, verb_name, data)
+        given = data.pop("witness_signature", None) or {}
+        proof = services.witness_of_start(
+            batch=record,
+            witness=data.get("verified_by"),
+            password=given.get("password", ""),
+            by=self.request.user,
+            at=self.at,
+        )
+        return {"witness_proof": proof}
+
     @verb(input=StartBatch, signed=None)
-    def start(self, record, *, data, by, at, proof):
-        return services.start_batch(batch=record, by=by, at=at, proof=proof, **data)
+    def start(self, record, *, data, by, at, proof, witness_proof):
+        """Start manufacture. A second person who is named signs with their own password."""
+        return services.start_batch(
+            batch=record, by=by, at=at, proof=proof, witness_proof=witness_proof, **data
+        )
 
     @verb(input=BatchReason, signed=None)
     def hold(self, record, *, data, by, at, proof):

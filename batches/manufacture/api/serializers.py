@@ -15,6 +15,7 @@ from cdmo.api.serializers import (
     KeyField,
     ReasonField,
     RecordSerializer,
+    SignatureInput,
 )
 from cdmo.portfolio.models import ProcessVersion, Product
 
@@ -139,7 +140,12 @@ class BatchReason(Input):
 
 
 class StartBatch(Input):
-    verified_by = KeyField(model=User, required=False, allow_null=True)
+    verified_by = KeyField(
+        model=User, required=False, allow_null=True, help_text="The second person present, if any."
+    )
+    witness_signature = SignatureInput(
+        required=False, help_text="Of `verified_by`: their own password. Needed once one is named."
+    )
     reason = ReasonField()
 
 

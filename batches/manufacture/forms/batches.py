@@ -5,7 +5,7 @@ from decimal import Decimal
 from django import forms
 
 from batches.identity.models import IdentityChain
-from batches.manufacture.states import Purpose
+from batches.manufacture.states import MEANINGS, Purpose
 from batches.manufacture.values import NotAValue, read_number, read_value
 from cdmo.accounts.models import User
 from cdmo.portfolio.forms import Chosen, ScopedForm
@@ -69,6 +69,14 @@ class StartForm(VerbForm):
         required=False,
         label="Second person present",
         empty_label="Nobody named",
+    )
+    witness_password = forms.CharField(
+        label="Their password",
+        required=False,
+        strip=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=f"Whoever is named signs here themselves: “{MEANINGS['witness-start']}”",
     )
 
     def __init__(self, *args, user, **kwargs):

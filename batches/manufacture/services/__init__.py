@@ -33,6 +33,7 @@ from batches.manufacture.services.moves import (
     review_objections,
     start_batch,
     start_objections,
+    witness_of_start,
 )
 from batches.manufacture.services.planning import (
     change_batch,
@@ -75,5 +76,6 @@ __all__ = [
     "start_objections",
     "verify_objections",
     "verify_step",
+    "witness_of_start",
     "write_master",
 ]

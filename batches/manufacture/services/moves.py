@@ -24,7 +24,7 @@ from cdmo.blockers import Blocker, ensure_clear
 from cdmo.portfolio.coverage import gather_coverage
 from cdmo.records.acting import service
 from cdmo.records.services import record_event
-from cdmo.records.signatures import sign
+from cdmo.records.signatures import Proof, SignatureRefused, reauthenticate, sign
 from cdmo.states import move_blockers, move_from
 
 _COPIED = (
@@ -120,14 +120,38 @@ def start_objections(batch, *, by, verified_by=None):
     ]
 
 
+def witness_of_start(*, batch, witness, password, by, at, says=()) -> Proof | None:
+    """Re-authenticate the second person named at a start; None where nobody is.
+
+    Call it before `start_batch`, outside its transaction. Whoever may not be the witness is not
+    asked: the start itself refuses them, and nobody's signing is locked by being named.
+    """
+    if witness is None or witness.pk == by.pk or list(right_blockers(witness, Right.EXECUTE)):
+        return None
+    if not password:
+        raise SignatureRefused(f"{witness.full_name} must sign this with their own password.")
+    return reauthenticate(
+        by=witness, password=password, record=batch, verb="witness-start", at=at, says=says
+    )
+
+
 @service
-def start_batch(*, batch, by, at, verified_by=None, proof=None, reason=""):
-    """Start manufacture: the first material enters. Raises Blocked."""
+def start_batch(*, batch, by, at, verified_by=None, witness_proof=None, proof=None, reason=""):
+    """Start manufacture: the first material enters. Raises Blocked.
+
+    `verified_by`: the second person present, if one is named. They sign it themselves, with their
+    own password (`witness_proof`); a name alone raises SignatureRefused.
+    """
     batch = locked(batch, "product", "coi")
     ensure_clear(start_objections(batch, by=by, verified_by=verified_by))
+    if verified_by is not None and witness_proof is None:
+        raise SignatureRefused(f"{verified_by.full_name} must sign this with their own password.")
     _move(batch, START, started_at=at)
     if proof is not None:
         _sign_move(batch, "start", MEANINGS["start"], by=by, at=at, proof=proof)
+    if verified_by is not None:
+        verb = "witness-start"
+        _sign_move(batch, verb, MEANINGS[verb], by=verified_by, at=at, proof=witness_proof)
     record_event(
         verb="batch.started",
         record=batch,

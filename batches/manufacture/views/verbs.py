@@ -108,12 +108,23 @@ class BatchStart(BatchVerb):
     form_class = forms.StartForm
     objections = staticmethod(services.start_objections)
     done = "Manufacture has started."
+    password_field = "witness_password"
 
     def get_form_kwargs(self):
         return {**super().get_form_kwargs(), "user": self.request.user}
 
     def act(self, *, by, at, data, proof):
-        return services.start_batch(batch=self.record, by=by, at=at, **data)
+        witness_proof = services.witness_of_start(
+            batch=self.record,
+            witness=data["verified_by"],
+            password=data.pop("witness_password"),
+            by=by,
+            at=at,
+            says=(MEANINGS["witness-start"],),
+        )
+        return services.start_batch(
+            batch=self.record, by=by, at=at, witness_proof=witness_proof, **data
+        )
 
 
 class BatchHold(BatchVerb):

@@ -4,15 +4,17 @@ import pytest
 
 from batches.manufacture.api import BatchViewSet
 from batches.manufacture.models import Batch
-from cdmo.records.models import SigningAttempt
+from cdmo.records.models import Signature, SigningAttempt
 from tests.builders.manufacture import (
     a_completed_batch,
     a_planned_batch,
     a_product_with_master,
     a_reviewed_batch,
     a_started_batch,
+    an_issued_batch,
     step_of,
 )
+from tests.cast import PASSWORD
 from tests.rest import Caller, codes, fields
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.batches.manufacture.rest_site")]
@@ -272,3 +274,29 @@ def test_a_batch_is_rejected_and_recalled_with_a_signed_reason(cast, caller):
 def test_the_viewset_of_batches_is_incomplete_without_qcs_word():
     with pytest.raises(TypeError, match="quality_readiness"):
         BatchViewSet()
+
+
+def test_a_named_witness_signs_a_start_with_their_own_password(cast, caller):
+    batch = an_issued_batch(cast)
+    operator, start = caller("operator"), f"batches/{batch.number}/start/"
+    named = {"verified_by": "operator2@cdmo.example"}
+
+    assert operator.post(start, named).status_code == 403
+    guessed = operator.post(start, {**named, "witness_signature": {"password": "guess"}})
+    assert guessed.status_code == 403
+    attempt = SigningAttempt.objects.get()
+    assert (attempt.by, attempt.verb) == (cast.operator2, "witness-start")
+    assert Batch.objects.get().execution == "issued"
+
+    ok(operator.post(start, {**named, "witness_signature": {"password": PASSWORD}}))
+    signature = Signature.objects.get(verb="witness-start")
+    assert (signature.by, signature.record) == (cast.operator2, batch.number)
+
+
+def test_whoever_may_not_be_a_witness_is_refused_and_not_asked_for_a_password(cast, caller):
+    batch = an_issued_batch(cast)
+    start = f"batches/{batch.number}/start/"
+    body = {"verified_by": "auditor@cdmo.example", "witness_signature": {"password": "guess"}}
+
+    assert codes(caller("operator").post(start, body)) == ["no_right"]
+    assert not SigningAttempt.objects.exists()

@@ -11,7 +11,7 @@ from batches.manufacture.states import Execution
 from cdmo.accounts.models import Site
 from cdmo.blockers import Blocked
 from cdmo.portfolio.models import ProcessVersion
-from cdmo.records.models import AuditEvent, Outbox
+from cdmo.records.models import AuditEvent, Outbox, Signature
 from cdmo.records.signatures import SignatureRefused, standing_signatures
 from tests.builders.manufacture import (
     ISSUED,
@@ -209,8 +209,24 @@ def test_the_witness_of_a_start_is_somebody_else(cast):
 
     assert refusal(lambda: start(cast, batch, verified_by=cast.operator)) == ["own_verification"]
     assert refusal(lambda: start(cast, batch, verified_by=cast.auditor)) == ["no_right"]
-    started = start(cast, batch, verified_by=cast.operator2)
+    proof = proof_of(cast.operator2, STARTED)
+    started = start(cast, batch, verified_by=cast.operator2, witness_proof=proof)
     assert started.execution == Execution.IN_PROCESS
+    signature = Signature.objects.get(verb="witness-start")
+    assert (signature.by, signature.record) == (cast.operator2, batch.number)
+    assert batch.number in signature.content
+
+
+def test_a_witness_who_is_only_named_starts_nothing(cast):
+    batch = an_issued_batch(cast)
+
+    for proof in (None, proof_of(cast.operator, STARTED)):
+        with pytest.raises(SignatureRefused):
+            start(cast, batch, verified_by=cast.operator2, witness_proof=proof)
+
+    batch.refresh_from_db()
+    assert batch.execution == Execution.ISSUED
+    assert not Signature.objects.filter(verb="witness-start").exists()
 
 
 def test_a_planned_batch_does_not_start(cast):

@@ -13,6 +13,7 @@ from batches.deviations.services import raise_deviation
 from batches.manufacture import services
 from batches.manufacture.models import Batch
 from batches.manufacture.states import Stage
+from cdmo.records.models import Signature
 from cdmo.records.signatures import standing_signatures
 from tests.builders.manufacture import (
     STEPPED,
@@ -237,7 +238,7 @@ def test_a_batch_goes_on_by_its_pages(cast, enter):
         assert answer.status_code == 302, answer.content.decode()[:3000]
         batch.refresh_from_db()
 
-    press(cast.operator, "start", verified_by=cast.operator2.pk)
+    press(cast.operator, "start", verified_by=cast.operator2.pk, witness_password=PASSWORD)
     assert batch.execution == "in_process"
     press(cast.operator, "hold", reason="alarm")
     assert "alarm" in text(enter(cast.operator).get(url("batch", batch.number)))
@@ -333,3 +334,22 @@ def test_an_expiry_counts_down(cast, enter):
 
     assert "49 min" in page
     assert "IST" in page
+
+
+def test_a_named_witness_signs_in_the_dialog_of_the_start(cast, enter):
+    batch = an_issued_batch(cast)
+    client, page = enter(cast.operator), url("batch_start", batch.number)
+    named = {"verified_by": cast.operator2.pk}
+
+    shown = text(client.get(page))
+    for typed in (named, {**named, "witness_password": "guess"}):
+        refused = client.post(page, typed)
+        assert refused.status_code == 403
+        assert "witness_password_error" in refused.content.decode()
+    batch.refresh_from_db()
+    assert batch.execution == "issued"
+
+    assert client.post(page, {**named, "witness_password": PASSWORD}).status_code == 302
+    signature = Signature.objects.get(verb="witness-start")
+    assert signature.by == cast.operator2
+    assert signature.meaning in shown
