@@ -186,10 +186,8 @@ class VerbView(StaffRequired, RecordMixin, FormView):
                 )
             record = self.act(by=by, at=at, data=form.data_for_service(), proof=proof)
         except SignatureRefused as refusal:
-            field = self.password_field
-            if field == "password" and refusal.field in form.fields:
-                field = refusal.field
-            form.add_error(field if field in form.fields else None, refusal.message)
+            field = self.password_field if self.password_field in form.fields else None
+            form.add_error(field, refusal.message)
             return self.again(form, HTTPStatus.FORBIDDEN)
         except Blocked as blocked:
             self.record = self.load()
