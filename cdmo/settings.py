@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "cdmo.web",
     "cdmo.api",
     "cdmo.portal",
+    "cdmo.people",
     "cdmo.demo",
     "cdmo.runtime",
     "batches",
@@ -182,6 +183,9 @@ REST_FRAMEWORK = {
         "cdmo.api.filters.Search",
         "cdmo.api.filters.Ordering",
     ],
+
+ACCESS_REVIEW_DAYS = env.number("ACCESS_REVIEW_DAYS", 180)
+AUDITOR_DAYS = env.number("AUDITOR_DAYS", 90)  # at most so long is an auditor appointed
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["cdmo.api.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "cdmo.api.schema.Schema",

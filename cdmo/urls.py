@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("cdmo.home.urls")),
     path("", include("cdmo.web.urls")),
     path("portal/", include("cdmo.portal.urls")),
+    path("", include("cdmo.people.urls")),
     path("", include("cdmo.portfolio.urls")),
     rooms("batches", "manufacture", "identity", "deviations", "materials"),
     rooms("qc", "release", "laboratory", "instruments", "specifications"),

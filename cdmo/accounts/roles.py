@@ -65,6 +65,11 @@ class Right(TextChoices):
     DECIDE_GATE = "gate.decide", "decide a transfer gate"
     READ_AUDIT = "audit.read", "read the audit trail"
     MANAGE_ACCOUNTS = "accounts.manage", "manage people and organisations"
+    EXPORT_DOSSIER = "dossier.export", "take a copy of a batch's dossier"
+    KEEP_IDENTITY = "vault.keep", "store who a patient is"
+    READ_IDENTITY = "vault.read", "look up who a patient is"
+    REVIEW_ACCESS = "access.review", "review who has access"
+    RECORD_TRAINING = "training.record", "record trainings and what demands them"
     MANAGE_WEBHOOKS = "webhook.manage", "manage webhooks"
 
 
@@ -77,7 +82,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.SUPERVISOR: frozenset(
         _FLOOR
         | {_R.VERIFY, _R.COMPLETE_BATCH, _R.WRITE_MASTER, _R.RECEIVE_LOT, _R.CHECK_RELEASE}
-        | {_R.PLAN_BATCH}
+        | {_R.PLAN_BATCH, _R.RECORD_TRAINING}
     ),
     Role.ANALYST: frozenset(
         {_R.TAKE_SAMPLE, _R.ENTER_RESULT, _R.UPLOAD_FILE, _R.RAISE_DEVIATION, _R.WRITE_METHOD}
@@ -86,7 +91,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.REVIEWER: frozenset(
         {_R.APPROVE_RESULT, _R.INVALIDATE_RESULT, _R.WRITE_SPECIFICATION, _R.RAISE_DEVIATION}
         | {_R.APPROVE_SPECIFICATION, _R.WRITE_METHOD, _R.APPROVE_METHOD, _R.MANAGE_INSTRUMENT}
-        | {_R.ISSUE_CERTIFICATE, _R.CHECK_RELEASE, _R.TAKE_SAMPLE}
+        | {_R.ISSUE_CERTIFICATE, _R.CHECK_RELEASE, _R.TAKE_SAMPLE, _R.RECORD_TRAINING}
     ),
     Role.QA: frozenset(
         {_R.ISSUE_BATCH, _R.HOLD_BATCH, _R.ABORT_BATCH, _R.REVIEW_BATCH, _R.REJECT_BATCH}
@@ -94,11 +99,13 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         | {_R.WRITE_MASTER, _R.APPROVE_MASTER, _R.WRITE_SPECIFICATION, _R.APPROVE_SPECIFICATION}
         | {_R.APPROVE_METHOD, _R.INVALIDATE_RESULT, _R.CONCLUDE_OOS, _R.CHECK_RELEASE}
         | {_R.ISSUE_CERTIFICATE, _R.SIGN_AGREEMENT, _R.WRITE_AGREEMENT, _R.DECIDE_GATE}
-        | {_R.READ_AUDIT, _R.WRITE_PRODUCT, _R.MANAGE_INSTRUMENT}
+        | {_R.READ_AUDIT, _R.WRITE_PRODUCT, _R.MANAGE_INSTRUMENT, _R.REVIEW_ACCESS}
+        | {_R.RECORD_TRAINING, _R.EXPORT_DOSSIER}
     ),
     Role.QP: frozenset(
         {_R.CERTIFY, _R.RECALL, _R.REJECT_BATCH, _R.JUSTIFY, _R.CHECK_RELEASE, _R.READ_AUDIT}
-        | {_R.ISSUE_CERTIFICATE, _R.RAISE_DEVIATION, _R.DECIDE_GATE}
+        | {_R.ISSUE_CERTIFICATE, _R.RAISE_DEVIATION, _R.DECIDE_GATE, _R.REVIEW_ACCESS}
+        | {_R.EXPORT_DOSSIER}
     ),
     Role.PROJECT_MANAGER: frozenset(
         {_R.MANAGE_TRANSFER, _R.DECIDE_GATE, _R.WRITE_AGREEMENT, _R.SIGN_AGREEMENT}
@@ -112,6 +119,12 @@ RIGHTS: dict[Role, frozenset[Right]] = {
 }
 
 SPONSOR_ROLES = frozenset({Role.SPONSOR_READER, Role.SPONSOR_LEAD})
+
+# Rights over the house itself. Every other right is one of the plant (GMP).
+HOUSEKEEPING = frozenset(
+    {_R.MANAGE_ACCOUNTS, _R.MANAGE_WEBHOOKS, _R.READ_AUDIT, _R.EXPORT_DOSSIER}
+)
+GMP_ROLES = frozenset(role for role in Role if RIGHTS[role] - HOUSEKEEPING)
 
 
 def roles_with(right: Right) -> list[Role]:

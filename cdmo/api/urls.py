@@ -11,6 +11,7 @@ import batches.deviations.api
 import batches.identity.api
 import batches.manufacture.api
 import batches.materials.api
+import cdmo.people.api
 import cdmo.portfolio.api
 import cdmo.records.api
 import qc.instruments.api
@@ -34,6 +35,7 @@ ROOMS = (
     qc.laboratory.api,
     qc.release.api,
     cdmo.records.api,
+    cdmo.people.api,
 )
 
 

@@ -1,9 +1,14 @@
 """Organisations of the seed documents, the demonstration's sites, and its fictional people."""
 
+from datetime import timedelta
+
+from django.conf import settings
+
 from cdmo.accounts.models import Appointment, Organisation, User
 from cdmo.accounts.roles import Role
 from cdmo.demo.stage import Stage, organisation, site
-from cdmo.portfolio.services import appoint, create_organisation, create_person, create_site
+from cdmo.people.services import appoint, create_person
+from cdmo.portfolio.services import create_organisation, create_site
 from cdmo.records.acting import service
 
 PASSWORD = "demo-cdmo-2026"
@@ -125,6 +130,7 @@ def load(stage: Stage) -> None:
         _person(f"{name}@cdmo.example", full_name, house, roles, admin)
     for email, full_name, owner, role in SPONSORS_PEOPLE:
         _person(email, full_name, organisation(owner), [role], admin)
+    _inspection(stage)
 
 
 def _person(email, full_name, owner, roles, admin) -> None:
@@ -132,9 +138,23 @@ def _person(email, full_name, owner, roles, admin) -> None:
         email=email, full_name=full_name, organisation=owner, password=PASSWORD, **admin
     )
     for role in roles:
+        if role is Role.AUDITOR:
+            continue  # for a time only: see `_inspection`
         places = [site(row[0]) for row in SITES] if role is Role.QP else [None]
         for place in places:
             appoint(user=person, role=role, site=place, **admin)
+
+
+def _inspection(stage: Stage) -> None:
+    """An auditor comes for as long as one may be appointed at all."""
+    since = stage.ago(days=1)
+    appoint(
+        user=stage.auditor,
+        role=Role.AUDITOR,
+        valid_until=since + timedelta(days=settings.AUDITOR_DAYS),
+        reason="Customer audit (illustrative)",
+        **stage.acted("admin", since),
+    )
 
 
 def is_loaded() -> bool:

@@ -62,7 +62,10 @@ STAFF = (
         (
             Item("Audit trail", "web:audit_list", "history", Right.READ_AUDIT),
             Item("Signatures", "web:signature_list", "signature", Right.READ_AUDIT),
-            Item("Roles and rights", "web:roles", "users"),
+            Item("Roles and rights", "web:roles", "shield-check"),
+            Item("People", "people:person_list", "users", Right.READ_AUDIT),
+            Item("API tokens", "people:token_list", "key", Right.READ_AUDIT),
+            Item("Access reviews", "people:review_list", "user-search", Right.READ_AUDIT),
         ),
     ),
 )

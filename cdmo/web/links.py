@@ -27,6 +27,8 @@ PAGES = {
     "process_version": "portfolio:process_version",
     "organisation": "portfolio:organisation",
     "document": "web:document",
+    "person": "people:person",
+    "access_review": "people:review",
 }
 # The same records as a sponsor meets them; what is missing here is plain text in the portal.
 PORTAL = {

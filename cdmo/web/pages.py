@@ -12,7 +12,7 @@ from django.utils.http import content_disposition_header
 from django.views import View
 from django.views.generic import TemplateView
 
-from cdmo.accounts.models import ApiToken
+from cdmo.accounts.models import ApiToken, Appointment
 from cdmo.accounts.roles import RIGHTS, SPONSOR_ROLES, Right, Role
 from cdmo.records.models import AuditEvent, Document, Signature
 from cdmo.records.services import DamagedDocument, read_document
@@ -69,7 +69,17 @@ class Roles(StaffRequired, TemplateView):
         rows = [
             {"right": right, "held": [right in RIGHTS[role] for role in roles]} for right in Right
         ]
-        return super().get_context_data(roles=roles, rows=rows, mine=self.request.user.roles)
+        return super().get_context_data(
+            roles=roles, rows=rows, holders=self.holders(roles), mine=self.request.user.roles
+        )
+
+    def holders(self, roles) -> list[dict]:
+        """Return who holds each role today: one query."""
+        held = {role: [] for role in roles}
+        current = Appointment.objects.current().filter(user__is_active=True, role__in=roles)
+        for one in current.select_related("user", "site").order_by("user__full_name", "site__code"):
+            held[Role(one.role)].append(one)
+        return [{"role": role, "appointments": found} for role, found in held.items()]
 
 
 class AuditList(RecordList):

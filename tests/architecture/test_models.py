@@ -6,7 +6,7 @@ from django.db import connection, models
 
 from cdmo.accounts.models import Regulated, SponsorOwned
 
-OURS = {"accounts", "records", "portfolio", "api", "batches", "qc", "techtransfer"}
+OURS = {"accounts", "records", "people", "portfolio", "api", "batches", "qc", "techtransfer"}
 
 # Tables without a sponsor, each with the reason. A reason that no longer applies fails the test.
 NOT_SPONSORED = {
@@ -15,6 +15,8 @@ NOT_SPONSORED = {
     "accounts.User": "people; the sponsors' role cannot read them",
     "accounts.Appointment": "people's roles; the sponsors' role cannot read them",
     "accounts.ApiToken": "secrets; the sponsors' role cannot read them",
+    "people.AccessReview": "about accounts; the sponsors' role cannot read it",
+    "people.AccessLine": "about accounts; the sponsors' role cannot read it",
     "records.AuditEvent": "sponsor may be empty; a policy shows shared rows of one sponsor",
     "records.Signature": "sponsor may be empty; a policy shows rows of one sponsor",
     "records.SignatureVoid": "follows its signature, by policy",

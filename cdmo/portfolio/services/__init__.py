@@ -9,13 +9,7 @@ from cdmo.portfolio.services.agreements import (
     terminate_agreement,
     write_agreement,
 )
-from cdmo.portfolio.services.parties import (
-    appoint,
-    create_organisation,
-    create_person,
-    create_site,
-    end_appointment,
-)
+from cdmo.portfolio.services.parties import create_organisation, create_site
 from cdmo.portfolio.services.products import (
     approve_process_version,
     change_product,
@@ -28,16 +22,13 @@ from cdmo.portfolio.services.products import (
 __all__ = [
     "add_scope_item",
     "amend_agreement",
-    "appoint",
     "approve_process_version",
     "change_product",
     "create_organisation",
-    "create_person",
     "create_process",
     "create_product",
     "create_site",
     "decline_option",
-    "end_appointment",
     "exercise_option",
     "retire_process_version",
     "sign_agreement",

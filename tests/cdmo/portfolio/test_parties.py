@@ -1,4 +1,4 @@
-"""Organisations, people and appointments: an administrator's work."""
+"""Organisations and sites: an administrator's work."""
 
 import pytest
 
@@ -26,29 +26,3 @@ def test_nobody_else_creates_one(cast):
     with pytest.raises(Blocked) as refusal:
         services.create_organisation(code="X", name="X", roles=["sponsor"], by=cast.qa, at=NOON)
     assert refusal.value.codes == ["no_right"]
-
-
-def test_a_qualified_person_is_appointed_for_a_site(cast):
-    with pytest.raises(Blocked) as refusal:
-        services.appoint(user=cast.qa, role="qp", by=cast.admin, at=NOON)
-    assert refusal.value.codes == ["site_missing"]
-    assert services.appoint(user=cast.qa, role="qp", site=cast.site, by=cast.admin, at=NOON).pk
-
-
-def test_staff_roles_are_for_staff_and_sponsor_roles_for_sponsors(cast):
-    with pytest.raises(Blocked) as refusal:
-        services.appoint(user=cast.kadimastem_reader, role="qa", by=cast.admin, at=NOON)
-    assert refusal.value.codes == ["wrong_side"]
-    with pytest.raises(Blocked) as refusal:
-        services.appoint(user=cast.qa, role="sponsor_reader", by=cast.admin, at=NOON)
-    assert refusal.value.codes == ["wrong_side"]
-
-
-def test_an_appointment_ends_once_and_with_a_reason(cast):
-    appointment = cast.operator.appointments.get()
-    with pytest.raises(Blocked):
-        services.end_appointment(appointment=appointment, by=cast.admin, at=NOON)
-    services.end_appointment(appointment=appointment, by=cast.admin, at=NOON, reason="Left.")
-    with pytest.raises(Blocked) as refusal:
-        services.end_appointment(appointment=appointment, by=cast.admin, at=NOON, reason="Left.")
-    assert refusal.value.codes == ["appointment_ended"]

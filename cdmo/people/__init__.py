@@ -1,0 +1,1 @@
+"""Who works here: accounts, appointments, tokens, access reviews. An administrator's rooms."""
