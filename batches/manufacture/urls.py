@@ -34,6 +34,11 @@ urlpatterns = [
         name="batch_step_not_applicable",
     ),
     path("master-records/", views.MasterList.as_view(), name="master_batch_record_list"),
+    path("master-records/+new/", views.MasterNew.as_view(), name="master_batch_record_new"),
     path(_MASTER, views.MasterPage.as_view(), name="master_batch_record"),
+    path(f"{_MASTER}compare/", views.MasterCompare.as_view(), name="master_batch_record_compare"),
+    path(f"{_MASTER}change/", views.MasterChange.as_view(), name="master_batch_record_change"),
+    path(f"{_MASTER}copy/", views.MasterCopy.as_view(), name="master_batch_record_copy"),
     path(f"{_MASTER}approve/", views.MasterApprove.as_view(), name="master_batch_record_approve"),
+    path(f"{_MASTER}retire/", views.MasterRetire.as_view(), name="master_batch_record_retire"),
 ]

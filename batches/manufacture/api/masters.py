@@ -1,7 +1,13 @@
 """REST: master batch records."""
 
 from batches.manufacture import services
-from batches.manufacture.api.serializers import MasterSerializer, NewMaster
+from batches.manufacture.api.serializers import (
+    BatchReason,
+    ChangeMaster,
+    CopyMaster,
+    MasterSerializer,
+    NewMaster,
+)
 from batches.manufacture.models import MasterBatchRecord
 from cdmo.api.views import RecordViewSet, verb
 
@@ -22,9 +28,21 @@ class MasterViewSet(RecordViewSet):
     search_fields = ("code", "title")
     ordering_fields = ("id", "code", "version")
     create_input = NewMaster
+    update_input = ChangeMaster
 
     def create_record(self, *, data, by, at):
         return services.write_master(by=by, at=at, **data)
+
+    def update_record(self, record, *, data, by, at):
+        return services.change_master(master=record, by=by, at=at, **data)
+
+    @verb(input=CopyMaster, status=201)
+    def copy(self, record, *, data, by, at):
+        return services.copy_master(master=record, by=by, at=at, **data)
+
+    @verb(input=BatchReason)
+    def retire(self, record, *, data, by, at):
+        return services.retire_master(master=record, by=by, at=at, **data)
 
     @verb(signed=True)
     def approve(self, record, *, data, by, at, proof):

@@ -268,12 +268,21 @@ class NewMasterStep(Input):
     mandatory = serializers.BooleanField(required=False, default=True)
 
 
+class MasterCode(serializers.RegexField):
+    def __init__(self, **options):
+        super().__init__(
+            r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z",
+            max_length=60,
+            required=False,
+            allow_blank=True,
+            help_text="Left out, it is made of the process version and the version.",
+            error_messages={"invalid": "A code has letters, digits, points and dashes only."},
+            **options,
+        )
+
+
 class NewMaster(Input):
-    code = serializers.RegexField(
-        r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z",
-        max_length=60,
-        error_messages={"invalid": "A code has letters, digits, points and dashes only."},
-    )
+    code = MasterCode()
     process_version = KeyField(model=ProcessVersion)
     title = serializers.CharField(max_length=200, required=False, allow_blank=True)
     effective_from = serializers.DateField(required=False, allow_null=True)
@@ -282,4 +291,27 @@ class NewMaster(Input):
     yield_upper = DecimalText(required=False, allow_null=True)
     illustrative = serializers.BooleanField(required=False)
     steps = NewMasterStep(many=True)
+    reason = ReasonField()
+
+
+class ChangeMaster(Input):
+    title = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    effective_from = serializers.DateField(required=False, allow_null=True)
+    yield_unit = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    yield_lower = DecimalText(required=False, allow_null=True)
+    yield_upper = DecimalText(required=False, allow_null=True)
+    steps = NewMasterStep(
+        many=True, required=False, help_text="All steps, in order: one left out is withdrawn."
+    )
+    reason = ReasonField(required=True, allow_blank=False)
+
+
+class CopyMaster(Input):
+    code = MasterCode()
+    process_version = KeyField(
+        model=ProcessVersion,
+        required=False,
+        allow_null=True,
+        help_text="Another one of the same product; left out, the same.",
+    )
     reason = ReasonField()

@@ -88,16 +88,25 @@ class MasterStepQuerySet(SponsorOwnedQuerySet):
 
 
 class MasterStep(SponsorOwned):
-    """One step of the instructions."""
+    """One step of the instructions.
+
+    A step that a draft no longer has keeps its row, moved from `master` to `withdrawn_from`:
+    whoever reads the steps of a master batch record cannot meet it.
+    """
 
     record_type = "master_step"
-    sponsor_parents = ("master",)
+    sponsor_parents = ("master", "withdrawn_from")
     sponsor_sees = (
         "EXISTS (SELECT 1 FROM batches_masterbatchrecord m"
         " WHERE m.id = master_id AND m.status <> 'draft')"
     )
 
-    master = models.ForeignKey(MasterBatchRecord, on_delete=models.PROTECT, related_name="steps")
+    master = models.ForeignKey(
+        MasterBatchRecord, null=True, on_delete=models.PROTECT, related_name="steps"
+    )
+    withdrawn_from = models.ForeignKey(
+        MasterBatchRecord, null=True, on_delete=models.PROTECT, related_name="withdrawn_steps"
+    )
     position = models.PositiveIntegerField()
     code = models.CharField(max_length=40)
     title = models.CharField(max_length=200)
@@ -115,10 +124,17 @@ class MasterStep(SponsorOwned):
     class Meta(SponsorOwned.Meta):
         ordering = ["position"]
         constraints = [
+            # Looked at when the change is whole: steps that change places meet on the way.
             models.UniqueConstraint(
-                fields=["master", "position"], name="batches_masterstep_position"
+                fields=["master", "position"],
+                name="batches_masterstep_position",
+                deferrable=models.Deferrable.DEFERRED,
             ),
             models.UniqueConstraint(fields=["master", "code"], name="batches_masterstep_code"),
+            models.CheckConstraint(
+                name="batches_masterstep_one_home",
+                condition=Q(master__isnull=True) ^ Q(withdrawn_from__isnull=True),
+            ),
             models.CheckConstraint(
                 name="batches_masterstep_limits",
                 condition=Q(lower__isnull=True) | Q(upper__isnull=True) | Q(upper__gte=F("lower")),

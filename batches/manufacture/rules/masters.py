@@ -1,8 +1,8 @@
-"""Objections to writing and approving a master batch record."""
+"""Objections to writing, changing, copying, approving and retiring a master batch record."""
 
 from collections import Counter
 
-from batches.manufacture.states import APPROVE_MASTER
+from batches.manufacture.states import APPROVE_MASTER, RETIRE_MASTER, MasterStatus
 from cdmo.blockers import Blocker
 from cdmo.states import move_blockers
 
@@ -26,15 +26,77 @@ def steps_blockers(steps):
             )
 
 
-def approval_blockers(master, *, by, day):
-    """Approve a master as somebody who did not write it, on or after its day."""
+def yield_blockers(lower, upper):
+    """Yield an objection to limits of the yield that nothing can lie between."""
+    if lower is not None and upper is not None and lower > upper:
+        yield Blocker("yield_crossed", "The least yield is above the greatest.")
+
+
+def reason_blockers(reason, master, *, done):
+    if not (reason or "").strip():
+        yield Blocker("no_reason", f"Say why {master.code} is {done}.", record=master)
+
+
+def draft_blockers(master):
+    """Yield an objection if the text stands already: then only a new version changes it."""
+    if master.status != MasterStatus.DRAFT:
+        yield Blocker(
+            "not_a_draft",
+            f"{master.code} is {master.get_status_display().lower()} and is not edited any more. "
+            "Copy it to a new version.",
+            record=master,
+        )
+
+
+def seen_blockers(master, *, seen, now):
+    """What somebody else saved meanwhile is not overwritten. `seen`, `now`: hashes of the text."""
+    if seen and seen != now:
+        yield Blocker(
+            "changed_meanwhile",
+            f"{master.code} was changed since this form was opened. Nothing of either text is "
+            "lost: open the draft in another window, take over what you need, then save there.",
+            record=master,
+        )
+
+
+def copy_blockers(master, *, process_version):
+    """Copy what was approved once, within one product: instructions are their sponsor's own."""
+    if master.status == MasterStatus.DRAFT:
+        yield Blocker(
+            "still_a_draft", f"{master.code} is still a draft: change it itself.", record=master
+        )
+    if process_version.product_id != master.product_id:
+        yield Blocker(
+            "other_product",
+            f"{process_version.code} belongs to another product than {master.code}.",
+            record=master,
+        )
+
+
+def retirement_blockers(master, *, reason):
+    yield from move_blockers(master, [RETIRE_MASTER])
+    yield from reason_blockers(reason, master, done="retired")
+
+
+def approval_blockers(master, *, by, day, authors, effective):
+    """Approve a master as somebody who had no hand in its text, on or after its day.
+
+    `authors`: ids of everybody who wrote or changed it. `effective`: the version in force, or None.
+    """
     yield from move_blockers(master, [APPROVE_MASTER])
-    if master.written_by_id == by.pk:
+    if by.pk in authors:
         yield Blocker(
             "own_master",
-            f"{master.code} was written by {by.full_name}: somebody else must approve it.",
+            f"{by.full_name} wrote or changed {master.code}: somebody else must approve it.",
             record=master,
             owner="Quality assurance",
+        )
+    if effective is not None and effective.version > master.version:
+        yield Blocker(
+            "later_version_effective",
+            f"{effective.code}, a later version, is effective. Copy it to a new version and write "
+            f"into that what {master.code} brings.",
+            record=effective,
         )
     if master.effective_from is not None and master.effective_from > day:
         yield Blocker(

@@ -16,7 +16,17 @@ from batches.manufacture.services.execution import (
     verify_objections,
     verify_step,
 )
-from batches.manufacture.services.masters import approve_master, approve_objections, write_master
+from batches.manufacture.services.masters import (
+    HEAD_FIELDS,
+    approve_master,
+    approve_objections,
+    change_master,
+    copy_master,
+    retire_master,
+    retire_objections,
+    text_hash,
+    write_master,
+)
 from batches.manufacture.services.moves import (
     abort_batch,
     abort_objections,
@@ -43,14 +53,17 @@ from batches.manufacture.services.planning import (
 )
 
 __all__ = [
+    "HEAD_FIELDS",
     "abort_batch",
     "abort_objections",
     "approve_master",
     "approve_objections",
     "change_batch",
+    "change_master",
     "complete_batch",
     "complete_objections",
     "completion_stands",
+    "copy_master",
     "correct_step",
     "dispose",
     "effective_master",
@@ -70,10 +83,13 @@ __all__ = [
     "reject_objections",
     "resume_batch",
     "resume_objections",
+    "retire_master",
+    "retire_objections",
     "review_batch",
     "review_objections",
     "start_batch",
     "start_objections",
+    "text_hash",
     "verify_objections",
     "verify_step",
     "witness_of_start",

@@ -1,6 +1,16 @@
 """Pages of manufacture. QC's release room completes `BatchIssue` and gives it an address."""
 
-from batches.manufacture.views.lists import BatchList, MasterList
+from batches.manufacture.views.lists import BatchList
+from batches.manufacture.views.masters import (
+    MasterApprove,
+    MasterChange,
+    MasterCompare,
+    MasterCopy,
+    MasterList,
+    MasterNew,
+    MasterPage,
+    MasterRetire,
+)
 from batches.manufacture.views.steps import StepCorrect, StepNotApplicable, StepPage, StepVerify
 from batches.manufacture.views.tabs import (
     BatchAudit,
@@ -8,7 +18,6 @@ from batches.manufacture.views.tabs import (
     BatchRecord,
     BatchTab,
     BatchTimeline,
-    MasterPage,
 )
 from batches.manufacture.views.verbs import (
     BatchAbort,
@@ -22,7 +31,6 @@ from batches.manufacture.views.verbs import (
     BatchResume,
     BatchReview,
     BatchStart,
-    MasterApprove,
 )
 
 __all__ = [
@@ -44,8 +52,13 @@ __all__ = [
     "BatchTab",
     "BatchTimeline",
     "MasterApprove",
+    "MasterChange",
+    "MasterCompare",
+    "MasterCopy",
     "MasterList",
+    "MasterNew",
     "MasterPage",
+    "MasterRetire",
     "StepCorrect",
     "StepNotApplicable",
     "StepPage",

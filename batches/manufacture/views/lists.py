@@ -1,12 +1,11 @@
-"""The list of batches and the list of master batch records."""
+"""The list of batches."""
 
 from django.db.models import Q
 
-from batches.manufacture.models import Batch, MasterBatchRecord
+from batches.manufacture.models import Batch
 from batches.manufacture.states import (
     Disposition,
     Execution,
-    MasterStatus,
     Purpose,
     Stage,
 )
@@ -114,29 +113,3 @@ class BatchList(RecordList):
         bars = page("qc:readiness_bars")
         numbers = ",".join(row.number for row in context["rows"])
         return {**context, "bars_url": f"{bars}?batches={numbers}" if bars and numbers else ""}
-
-
-class MasterList(RecordList):
-    model = MasterBatchRecord
-    title = "Master batch records"
-    lead = "The instructions that batches follow: written by one person, approved by another."
-    select = ("product", "process_version", "sponsor")
-    tabs = (
-        Tab("effective", "Effective", Q(status=MasterStatus.EFFECTIVE)),
-        Tab("draft", "Drafts", Q(status=MasterStatus.DRAFT), attention=True),
-        Tab("retired", "Retired", Q(status=MasterStatus.RETIRED)),
-    )
-    filters = (Filter("product", "Product", "product__code", kind="choice", choices=products),)
-    search = ("code", "title", "product__code")
-    columns = (
-        Column("code", "Code", kind="key", order="code"),
-        Column("title", "Title"),
-        Column("product", "Product", kind="record", order="product__code"),
-        Column("process_version", "Process version", kind="record"),
-        Column("version", "Version", kind="number"),
-        Column("status", "Status", kind="status"),
-        Column("effective_from", "Effective from", kind="date", order="effective_from"),
-    )
-    ordering = "code"
-    empty_icon = "list-check"
-    empty_text = "Production writes the instructions of a process version; QA approves them."

@@ -1,15 +1,13 @@
-"""The tabs of a batch's page that manufacture draws, and the page of a master batch record."""
+"""The tabs of a batch's page that manufacture draws."""
 
 from datetime import datetime
 
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
-from django.utils import timezone
 
 from batches.deviations.models import Deviation
-from batches.manufacture import services
 from batches.manufacture.forms import limits_of
-from batches.manufacture.models import Batch, BatchStep, MasterBatchRecord
+from batches.manufacture.models import Batch, BatchStep
 from batches.manufacture.states import Execution, StepStatus
 from batches.manufacture.timeline import records_of, timeline
 from cdmo.accounts.models import User
@@ -196,29 +194,3 @@ def _plain(name, value, names):
     if name.endswith("_at") and isinstance(value, str):
         return datetime.fromisoformat(value)
     return value
-
-
-class MasterPage(RecordPage):
-    model = MasterBatchRecord
-    select = ("sponsor", "product", "process_version__site", "written_by")
-    template_name = "batches/manufacture/master_batch_record.html"
-
-    def get_context_data(self, **kwargs):
-        steps = list(self.record.steps.order_by("position"))
-        for step in steps:
-            step.limits = limits_of(step)
-        return super().get_context_data(
-            steps=steps,
-            signatures=signatures_of(self.record),
-            is_draft=self.record.status == "draft",
-            others=self.record.process_version.masters.exclude(pk=self.record.pk).order_by(
-                "-version"
-            ),
-            batches=self.record.batches.visible_to(self.request.user)
-            .select_related("product")
-            .order_by("-id")[:20],
-            approve_objections=services.approve_objections(
-                self.record, by=self.request.user, at=timezone.now()
-            ),
-            **kwargs,
-        )

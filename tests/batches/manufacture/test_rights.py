@@ -49,6 +49,9 @@ CHANGES = {
     "write": lambda on, who: services.write_master(
         code="M-9", process_version=on.batch.process_version, steps=STEPS, **who
     ),
+    "rewrite": lambda on, who: services.change_master(master=on.draft, reason="x", **who),
+    "copy": lambda on, who: services.copy_master(master=on.batch.master, **who),
+    "retire": lambda on, who: services.retire_master(master=on.batch.master, reason="x", **who),
     "approve": lambda on, who: services.approve_master(master=on.draft, proof=on.proof, **who),
     "raise": lambda on, who: deviations.raise_deviation(batch=on.batch, title="x", **who),
     "reword": lambda on, who: deviations.change_deviation(
