@@ -33,11 +33,11 @@ INSTALLED_APPS = [
     "csp",
     "cdmo.accounts",
     "cdmo.records",
+    "cdmo.people",
     "cdmo.portfolio",
     "cdmo.web",
     "cdmo.api",
     "cdmo.portal",
-    "cdmo.people",
     "cdmo.demo",
     "cdmo.runtime",
     "batches",
@@ -126,6 +126,9 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = env.number("SESSION_MINUTES", 12 * 60) * 60
 
+ACCESS_REVIEW_DAYS = env.number("ACCESS_REVIEW_DAYS", 180)
+AUDITOR_DAYS = env.number("AUDITOR_DAYS", 90)  # at most so long is an auditor appointed
+
 HTTPS = env.flag("HTTPS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
@@ -169,7 +172,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a master batch record of 300 steps is one form
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 REST_FRAMEWORK = {
@@ -184,9 +186,6 @@ REST_FRAMEWORK = {
         "cdmo.api.filters.Search",
         "cdmo.api.filters.Ordering",
     ],
-
-ACCESS_REVIEW_DAYS = env.number("ACCESS_REVIEW_DAYS", 180)
-AUDITOR_DAYS = env.number("AUDITOR_DAYS", 90)  # at most so long is an auditor appointed
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["cdmo.api.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "cdmo.api.schema.Schema",

@@ -64,12 +64,12 @@ class Right(TextChoices):
     MANAGE_TRANSFER = "transfer.manage", "plan a technology transfer"
     DECIDE_GATE = "gate.decide", "decide a transfer gate"
     READ_AUDIT = "audit.read", "read the audit trail"
-    MANAGE_ACCOUNTS = "accounts.manage", "manage people and organisations"
     EXPORT_DOSSIER = "dossier.export", "take a copy of a batch's dossier"
     KEEP_IDENTITY = "vault.keep", "store who a patient is"
     READ_IDENTITY = "vault.read", "look up who a patient is"
     REVIEW_ACCESS = "access.review", "review who has access"
     RECORD_TRAINING = "training.record", "record trainings and what demands them"
+    MANAGE_ACCOUNTS = "accounts.manage", "manage people and organisations"
     MANAGE_WEBHOOKS = "webhook.manage", "manage webhooks"
 
 
@@ -100,7 +100,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         | {_R.APPROVE_METHOD, _R.INVALIDATE_RESULT, _R.CONCLUDE_OOS, _R.CHECK_RELEASE}
         | {_R.ISSUE_CERTIFICATE, _R.SIGN_AGREEMENT, _R.WRITE_AGREEMENT, _R.DECIDE_GATE}
         | {_R.READ_AUDIT, _R.WRITE_PRODUCT, _R.MANAGE_INSTRUMENT, _R.REVIEW_ACCESS}
-        | {_R.RECORD_TRAINING, _R.EXPORT_DOSSIER}
+        | {_R.RECORD_TRAINING, _R.EXPORT_DOSSIER, _R.VERIFY_IDENTITY}
     ),
     Role.QP: frozenset(
         {_R.CERTIFY, _R.RECALL, _R.REJECT_BATCH, _R.JUSTIFY, _R.CHECK_RELEASE, _R.READ_AUDIT}
@@ -118,13 +118,14 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.SPONSOR_LEAD: frozenset({_R.DECIDE_GATE}),
 }
 
-SPONSOR_ROLES = frozenset({Role.SPONSOR_READER, Role.SPONSOR_LEAD})
-
 # Rights over the house itself. Every other right is one of the plant (GMP).
 HOUSEKEEPING = frozenset(
     {_R.MANAGE_ACCOUNTS, _R.MANAGE_WEBHOOKS, _R.READ_AUDIT, _R.EXPORT_DOSSIER}
+    | {_R.VERIFY_IDENTITY}
 )
 GMP_ROLES = frozenset(role for role in Role if RIGHTS[role] - HOUSEKEEPING)
+
+SPONSOR_ROLES = frozenset({Role.SPONSOR_READER, Role.SPONSOR_LEAD})
 
 
 def roles_with(right: Right) -> list[Role]:

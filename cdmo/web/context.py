@@ -64,6 +64,7 @@ STAFF = (
             Item("Signatures", "web:signature_list", "signature", Right.READ_AUDIT),
             Item("Roles and rights", "web:roles", "shield-check"),
             Item("People", "people:person_list", "users", Right.READ_AUDIT),
+            Item("Sign-in and signing", "access:list", "fingerprint", Right.VERIFY_IDENTITY),
             Item("API tokens", "people:token_list", "key", Right.READ_AUDIT),
             Item("Access reviews", "people:review_list", "user-search", Right.READ_AUDIT),
         ),
