@@ -20,6 +20,7 @@ class Role(TextChoices):
     BIOSAFETY = "biosafety", "Biosafety officer"
     AUDITOR = "auditor", "Auditor"
     ADMIN = "admin", "System administrator"
+    CUSTODIAN = "custodian", "Custodian of identities"
     SPONSOR_READER = "sponsor_reader", "Sponsor's reader"
     SPONSOR_LEAD = "sponsor_lead", "Sponsor's transfer lead"
 
@@ -70,6 +71,7 @@ class Right(TextChoices):
     REVIEW_ACCESS = "access.review", "review who has access"
     RECORD_TRAINING = "training.record", "record trainings and what demands them"
     MANAGE_ACCOUNTS = "accounts.manage", "manage people and organisations"
+    VERIFY_IDENTITY = "accounts.verify", "confirm who a person is"
     MANAGE_WEBHOOKS = "webhook.manage", "manage webhooks"
 
 
@@ -112,8 +114,11 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         | {_R.WRITE_PRODUCT, _R.PLAN_BATCH}
     ),
     Role.BIOSAFETY: frozenset({_R.RAISE_DEVIATION}),
-    Role.AUDITOR: frozenset({_R.READ_AUDIT}),
-    Role.ADMIN: frozenset({_R.MANAGE_ACCOUNTS, _R.READ_AUDIT, _R.MANAGE_WEBHOOKS}),
+    Role.AUDITOR: frozenset({_R.READ_AUDIT, _R.EXPORT_DOSSIER}),
+    Role.ADMIN: frozenset(
+        {_R.MANAGE_ACCOUNTS, _R.READ_AUDIT, _R.MANAGE_WEBHOOKS, _R.VERIFY_IDENTITY}
+    ),
+    Role.CUSTODIAN: frozenset({_R.KEEP_IDENTITY, _R.READ_IDENTITY}),
     Role.SPONSOR_READER: frozenset(),
     Role.SPONSOR_LEAD: frozenset({_R.DECIDE_GATE}),
 }
