@@ -14,6 +14,7 @@ from cdmo.runtime.heartbeat import Heartbeat
 # Every task of every room, and how many seconds lie between two knocks.
 SWEEPS = {
     "batches.materials.tasks.sweep": 60.0,
+    "cdmo.records.tasks.seal": 60.0,
     "qc.instruments.tasks.sweep": 2.0,
     "qc.release.tasks.sweep": 2.0,
     "techtransfer.projects.tasks.judge": 10.0,

@@ -76,4 +76,10 @@ class Migration(migrations.Migration):
             model_name='sealedblock',
             trigger=pgtrigger.compiler.Trigger(name='no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'Rows of this table are never deleted.' USING ERRCODE = 'restrict_violation';", hash='d1bd157ea88e803cea6bda4fd9571c6b230f023c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_no_truncate_03913', table='records_sealedblock', when='BEFORE')),
         ),
+        # The last value of each key: what verify_records asks of the trail. Taking every row apart
+        # by jsonb_each and putting it together with jsonb_object_agg takes three times as long.
+        migrations.RunSQL(
+            "CREATE AGGREGATE cdmo_merged(jsonb) (SFUNC = jsonb_concat, STYPE = jsonb, INITCOND = '{}')",
+            "DROP AGGREGATE cdmo_merged(jsonb)",
+        ),
     ]

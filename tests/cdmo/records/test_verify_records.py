@@ -1,10 +1,6 @@
 """`manage.py verify_records`: what was changed behind the system's back is named, a line each."""
 
-import re
-from io import StringIO
-
 import pytest
-from django.core.management import call_command
 from django.db import connection
 
 from cdmo.portfolio import services
@@ -12,34 +8,9 @@ from cdmo.records.models import Document, Signature
 from cdmo.records.services import store_document
 from tests.builders.portfolio import a_process_version, a_product, an_agreement
 from tests.cast import NOON
+from tests.cdmo.records.tampering import behind_the_back, verified
 
 pytestmark = pytest.mark.django_db
-
-
-def verified() -> tuple[int, list[str]]:
-    out = StringIO()
-    code = 0
-    try:
-        call_command("verify_records", stdout=out)
-    except SystemExit as stop:
-        code = stop.code
-    return code, out.getvalue().splitlines()
-
-
-_TABLE = re.compile(r"(?:UPDATE|DELETE FROM|INSERT INTO) (\w+)")
-
-
-def behind_the_back(statement, *parameters):
-    """Write as the tables' owner would: past every trigger of ours, which then stand again."""
-    table = _TABLE.match(statement).group(1)
-    with connection.cursor() as cursor:
-        # Foreign keys are checked late, and a table with checks still to come cannot be altered.
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        cursor.execute(statement, parameters)
-        assert cursor.rowcount >= 1
-        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 @pytest.fixture
@@ -92,6 +63,14 @@ def test_a_row_slipped_in_is_named(cast, records):
     code, lines = verified()
     assert code == 1
     assert any(line.startswith("process GHOST: the audit trail does not know") for line in lines)
+
+
+def test_a_regulated_row_removed_past_the_triggers_is_named(cast, records):
+    lonely = a_product(cast, code="LONELY")
+    behind_the_back("DELETE FROM portfolio_product WHERE id = %s", lonely.pk)
+    code, lines = verified()
+    assert code == 1
+    assert f"product LONELY: row {lonely.pk} is gone; the audit trail still tells of it." in lines
 
 
 def test_an_edited_signature_is_named(records):
