@@ -216,6 +216,10 @@ WITHIN_STOCK = """
             SELECT SUM(c.quantity) INTO used FROM batches_consumption c
             WHERE c.source_batch_id = NEW.source_batch_id AND c.cancelled_at IS NULL;
         END IF;
+        IF held IS NULL THEN
+            RAISE EXCEPTION 'Nothing is taken from a batch whose yield is not recorded.'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'batches_consumption_known_stock';
+        END IF;
         IF NEW.quantity + COALESCE(used, 0) > held THEN
             RAISE EXCEPTION 'More would be consumed than there is.'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'batches_consumption_within_stock';

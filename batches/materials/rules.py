@@ -220,7 +220,16 @@ def source_batch_blockers(
         yield Blocker(
             "source_expired", f"{source.key} expired on {clock(source.expires_at)}.", source
         )
-    yield from _quantity_blockers(source, quantity, unit, source.yield_unit, available)
+    if available is None or not source.yield_unit:
+        yield Blocker(
+            "yield_unknown",
+            f"The yield of {source.key} is not recorded, so nobody can say whether "
+            f"{shown(quantity)} {unit} of it are there. Record its yield first, with its unit.",
+            source,
+            "Production supervisor",
+        )
+    else:
+        yield from _quantity_blockers(source, quantity, unit, source.yield_unit, available)
 
 
 def _certified_blockers(source, used_at):

@@ -17,7 +17,7 @@ from batches.manufacture.services import (
 )
 from batches.materials.models import Lot
 from batches.materials.services import record_consumption
-from cdmo.demo.masters import MASTERS, steps_of
+from cdmo.demo.masters import steps_of
 from cdmo.demo.specifications import good_values
 from cdmo.demo.stage import Stage, product
 from qc.laboratory.services import approve_results, enter_results, submit_results, take_sample
@@ -123,11 +123,8 @@ class Making:
         )
 
     def complete(self, *, review=True) -> "Making":
-        unit, good, _ = MASTERS[self.code]
         complete_batch(
             batch=self.fresh(),
-            yield_value=Decimal(good),
-            yield_unit=unit,
             **self.stage.signed("supervisor", self.later(hours=2)),
         )
         return self.review() if review else self

@@ -119,8 +119,12 @@ def a_performed_batch(cast, product=None, *, values=None, **facts) -> Batch:
     return batch
 
 
-def a_completed_batch(cast, product=None, *, at=COMPLETED, **facts) -> Batch:
+def a_completed_batch(
+    cast, product=None, *, at=COMPLETED, yield_value=None, yield_unit="", **facts
+) -> Batch:
     return services.complete_batch(
+        yield_value=None if yield_value is None else Decimal(yield_value),
+        yield_unit=yield_unit,
         batch=a_performed_batch(cast, product, **facts),
         by=cast.supervisor,
         at=at,

@@ -15,6 +15,7 @@ from batches.manufacture.api.serializers import (
     CompleteBatch,
     EntrySerializer,
     NewBatch,
+    RecordYield,
     StartBatch,
 )
 from batches.manufacture.api.steps import BatchStepsMixin
@@ -106,6 +107,11 @@ class BatchViewSet(BatchStepsMixin, BatchMaterialsMixin, BatchIdentityMixin, Rec
     @verb(input=CompleteBatch, signed=True)
     def complete(self, record, *, data, by, at, proof):
         return services.complete_batch(batch=record, by=by, at=at, proof=proof, **data)
+
+    @verb(input=RecordYield, signed=True)
+    def record_yield(self, record, *, data, by, at, proof):
+        """Add the yield of a completed batch that was completed without one."""
+        return services.record_yield(batch=record, by=by, at=at, proof=proof, **data)
 
     @verb(input=BatchReason, signed=True)
     def abort(self, record, *, data, by, at, proof):

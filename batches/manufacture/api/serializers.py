@@ -160,6 +160,14 @@ class CompleteBatch(Input):
         return value
 
 
+class RecordYield(Input):
+    yield_value = DecimalText()
+    yield_unit = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    reason = ReasonField(required=True, allow_blank=False)
+
+    validate_yield_value = CompleteBatch.validate_yield_value
+
+
 class StepText(serializers.CharField):
     """What was typed: text, or a number or yes/no in JSON, kept as it was written."""
 

@@ -18,6 +18,7 @@ from batches.manufacture.states import (
 from batches.materials.models import QUANTITY, QuantityField, within_bounds
 from cdmo.accounts.models import Site, SponsorOwned, SponsorOwnedQuerySet
 from cdmo.records.canonical import instant
+from cdmo.records.signatures import standing_signatures
 
 
 class Batch(SponsorOwned):
@@ -131,8 +132,18 @@ class Batch(SponsorOwned):
                 "number": self.number,
                 "master": self.master.signed_content("approve"),
             }
+        if verb == "record-yield":
+            return {
+                "record_type": self.record_type,
+                "number": self.number,
+                "yield": plain(self.yield_value),
+                "yield_unit": self.yield_unit,
+            }
         if verb not in {"complete", "review"}:
             return None
+        # A yield added afterwards stands under its own signature: what was signed before it was
+        # known says nothing of it, and stays what it is.
+        added = standing_signatures(self, verb="record-yield").exists()
         return {
             "record_type": self.record_type,
             "number": self.number,
@@ -143,8 +154,8 @@ class Batch(SponsorOwned):
             "coi": self.coi.coi if self.coi_id else None,
             "started_at": instant(self.started_at),
             "completed_at": instant(self.completed_at),
-            "yield": plain(self.yield_value),
-            "yield_unit": self.yield_unit,
+            "yield": None if added else plain(self.yield_value),
+            "yield_unit": "" if added else self.yield_unit,
             "steps": [
                 step.content()
                 for step in self.steps.select_related("performed_by", "verified_by", "corrected_by")

@@ -1,6 +1,7 @@
 """Objections to a batch moving along its axes."""
 
 from batches.manufacture.rules.planning import identity_blockers, process_blockers
+from batches.manufacture.rules.yields import given_yield_blockers
 from batches.manufacture.states import (
     ABORTS,
     COMPLETE,
@@ -106,7 +107,9 @@ def complete_blockers(batch, *, master, execution, signed, yield_value, yield_un
             record=batch,
         )
     yield from record_gaps(execution)
-    yield from _yield_blockers(batch, master, execution, yield_value, yield_unit)
+    yield from given_yield_blockers(
+        batch, master=master, execution=execution, value=yield_value, unit=yield_unit
+    )
 
 
 def record_gaps(execution):
@@ -151,36 +154,6 @@ def excursion(step) -> Blocker:
         record=step,
         owner="Operator",
     )
-
-
-def _yield_blockers(batch, master, execution, value, unit):
-    if master is None or (master.yield_lower is None and master.yield_upper is None):
-        return
-    if value is None:
-        yield Blocker(
-            "yield_missing",
-            f"The yield of {batch.number} is not recorded; {master.code} sets limits for it.",
-            record=batch,
-            owner="Production supervisor",
-        )
-        return
-    if unit and master.yield_unit and unit != master.yield_unit:
-        yield Blocker(
-            "yield_unit",
-            f"The yield is given in {unit}; {master.code} asks for {master.yield_unit}.",
-            record=master,
-        )
-    outside = (master.yield_lower is not None and value < master.yield_lower) or (
-        master.yield_upper is not None and value > master.yield_upper
-    )
-    if outside and not execution.yield_deviation:
-        yield Blocker(
-            "yield_without_deviation",
-            f"The yield of {value} {master.yield_unit} is outside the limits of {master.code} and "
-            "no deviation about the yield was raised.",
-            record=batch,
-            owner="Production supervisor",
-        )
 
 
 def review_blockers(batch, *, execution, completed_by, unclassified, signed, by):

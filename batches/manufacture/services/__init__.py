@@ -51,6 +51,7 @@ from batches.manufacture.services.planning import (
     plan_batch,
     plan_batch_for,
 )
+from batches.manufacture.services.yields import record_yield, record_yield_objections
 
 __all__ = [
     "HEAD_FIELDS",
@@ -79,6 +80,8 @@ __all__ = [
     "plan_batch_for",
     "recall_batch",
     "recall_objections",
+    "record_yield",
+    "record_yield_objections",
     "reject_batch",
     "reject_objections",
     "resume_batch",

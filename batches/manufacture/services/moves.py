@@ -6,6 +6,7 @@ from batches.dossier import locked
 from batches.manufacture import rules
 from batches.manufacture.evidence import QualityReadiness
 from batches.manufacture.models import BatchStep
+from batches.manufacture.rules.yields import measured_yield, second_yield_blockers
 from batches.manufacture.services import gather
 from batches.manufacture.services.planning import effective_master
 from batches.manufacture.states import (
@@ -18,13 +19,14 @@ from batches.manufacture.states import (
     START,
     Execution,
 )
+from cdmo.access.signing import reauthenticate
 from cdmo.accounts.roles import Right
 from cdmo.accounts.rules import right_blockers
 from cdmo.blockers import Blocker, ensure_clear
 from cdmo.portfolio.coverage import gather_coverage
 from cdmo.records.acting import service
 from cdmo.records.services import record_event
-from cdmo.records.signatures import Proof, SignatureRefused, reauthenticate, sign
+from cdmo.records.signatures import Proof, SignatureRefused, sign, void_stale_signatures
 from cdmo.states import move_blockers, move_from
 
 _COPIED = (
@@ -243,24 +245,35 @@ def completion_stands(batch) -> bool:
 
 
 def complete_objections(batch, *, by, yield_value=None, yield_unit=""):
+    """Return every objection to completing this batch now, with this yield if one is given."""
+    execution = gather.executed(batch)
+    measured = _measured_yield(batch, execution)
+    known = measured[0] if measured is not None else batch.yield_value
     return [
         *right_blockers(by, Right.COMPLETE_BATCH),
         *rules.complete_blockers(
             batch,
             master=batch.master,
-            execution=gather.executed(batch),
+            execution=execution,
             signed=completion_stands(batch),
-            yield_value=yield_value if yield_value is not None else batch.yield_value,
-            yield_unit=yield_unit,
+            yield_value=yield_value if yield_value is not None else known,
+            yield_unit=yield_unit or (measured[1] if measured else batch.yield_unit),
         ),
+        *second_yield_blockers(batch, measured=measured, value=yield_value, unit=yield_unit),
     ]
+
+
+def _measured_yield(batch, execution):
+    unit = batch.master.yield_unit if batch.master_id else ""
+    return measured_yield(execution.steps, unit=unit)
 
 
 @service
 def complete_batch(*, batch, by, at, proof, yield_value=None, yield_unit="", reason=""):
     """Close the executed record: all of it done, verified, explained. Signed. Raises Blocked.
 
-    A completed batch whose record was corrected since is signed again; its times stay.
+    The yield is the one measured in the record's step YIELD, else the one given here. A completed
+    batch whose record was corrected since is signed again; its times stay.
     """
     batch = locked(batch, "master", "product", "process_version", "coi")
     ensure_clear(complete_objections(batch, by=by, yield_value=yield_value, yield_unit=yield_unit))
@@ -269,10 +282,15 @@ def complete_batch(*, batch, by, at, proof, yield_value=None, yield_unit="", rea
     if not again and batch.product.shelf_life_minutes is not None:
         end = at + timedelta(minutes=batch.product.shelf_life_minutes)
         fields["expires_at"] = min(end, batch.expires_at) if batch.expires_at else end
-    if yield_value is not None:
+    measured = _measured_yield(batch, gather.executed(batch))
+    if measured is not None:
+        fields["yield_value"], fields["yield_unit"] = measured
+    elif yield_value is not None:
         fields["yield_value"] = yield_value
         fields["yield_unit"] = yield_unit or (batch.master.yield_unit if batch.master_id else "")
     _move(batch, COMPLETE, **fields)
+    if again:  # a yield that was recorded afterwards and signed may be another one now
+        void_stale_signatures(record=batch, by=by, at=at, reason="The yield was given anew.")
     sign(
         record=batch,
         verb="complete",

@@ -11,6 +11,10 @@ SENTENCES = {
         "over_stock",
         "Somebody else has just used this source: less is left than you want to take.",
     ),
+    "batches_consumption_known_stock": (
+        "yield_unknown",
+        "The yield of this batch is not recorded: nobody can say how much of it there is.",
+    ),
     "batches_consumption_no_cycle": ("cycle", "A batch cannot descend from itself."),
     "batches_consumption_same_sponsor": (
         "other_sponsor",

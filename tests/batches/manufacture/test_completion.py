@@ -89,7 +89,9 @@ def test_a_step_that_uses_material_needs_a_consumption(cast):
     batch = a_performed_batch(cast, product)
 
     assert refusal(lambda: complete(cast, batch)) == ["nothing_consumed"]
-    source = a_reviewed_batch(cast, a_product_with_master(cast, "BANK"))
+    source = a_reviewed_batch(
+        cast, a_product_with_master(cast, "BANK"), yield_value="9", yield_unit="1"
+    )
     Consumption.objects.create(
         sponsor=batch.sponsor, batch=batch, source_batch=source, step=step_of(batch, "THAW"),
         quantity=1, unit="1", used_at=STEPPED, recorded_by=cast.operator, recorded_at=STEPPED,
@@ -264,7 +266,8 @@ def test_work_on_a_rejected_batch_stops(cast):
 
 
 def test_recall_names_everything_made_from_the_batch(cast):
-    vector = dispose(a_reviewed_batch(cast, a_product_with_master(cast, "ACT-LVV")))
+    product = a_product_with_master(cast, "ACT-LVV")
+    vector = dispose(a_reviewed_batch(cast, product, yield_value="240", yield_unit="mL"))
     users = [a_started_batch(cast) for _ in range(2)]
     for user in users:
         Consumption.objects.create(

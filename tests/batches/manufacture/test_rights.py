@@ -32,6 +32,9 @@ CHANGES = {
     "hold": lambda on, who: services.hold_batch(batch=on.batch, reason="x", **who),
     "resume": lambda on, who: services.resume_batch(batch=on.batch, reason="x", **who),
     "complete": lambda on, who: services.complete_batch(batch=on.batch, proof=on.proof, **who),
+    "record-yield": lambda on, who: services.record_yield(
+        batch=on.batch, yield_value=1, yield_unit="g", proof=on.proof, reason="x", **who
+    ),
     "abort": lambda on, who: services.abort_batch(
         batch=on.batch, proof=on.proof, reason="x", **who
     ),

@@ -187,10 +187,9 @@ def test_a_batch_of_another_sponsor_never_goes_into_a_batch(cast):
 
 def test_a_source_batch_must_be_certified_unexpired_in_stock_and_large_enough(cast):
     batch = a_batch(cast, "B-1")
-    pending = a_batch(cast, "B-2", execution="completed")
-    conditional = a_batch(
-        cast, "B-3", execution="completed", disposition="conditional", inventory="available"
-    )
+    yielded = {"execution": "completed", "yield_value": Decimal(100), "yield_unit": "mL"}
+    pending = a_batch(cast, "B-2", **yielded)
+    conditional = a_batch(cast, "B-3", disposition="conditional", inventory="available", **yielded)
     shipped = a_released_batch(
         cast, "B-4", inventory="shipped", expires_at=AN_HOUR_AGO, yield_value="5"
     )
@@ -203,6 +202,23 @@ def test_a_source_batch_must_be_certified_unexpired_in_stock_and_large_enough(ca
         "over_stock",
     ]
     assert refusal(cast, batch, a_released_batch(cast, "B-5"), unit="L").codes == ["unit_differs"]
+
+
+@pytest.mark.parametrize("yields", [(None, ""), (None, "mL"), ("100", "")])
+def test_nothing_is_taken_of_a_batch_whose_yield_is_not_recorded(cast, yields):
+    source, batch = a_released_batch(cast, "B-0"), a_batch(cast, "B-1")
+    value, unit = yields
+    type(source).objects.filter(pk=source.pk).update(
+        yield_value=Decimal(value) if value else None, yield_unit=unit
+    )
+    source.refresh_from_db()
+
+    (blocker,) = refusal(cast, batch, source, "1").blockers
+
+    assert blocker.code == "yield_unknown"
+    assert "The yield of B-0 is not recorded" in blocker.message
+    assert (blocker.record, blocker.owner) == (source, "Production supervisor")
+    assert not Consumption.objects.exists()
 
 
 def test_a_source_batch_released_after_the_use_was_not_released_at_the_use(cast):
@@ -264,13 +280,15 @@ def test_a_cycle_is_refused_however_long_and_through_produced_lots(cast):
     second, third = a_batch(cast, "B-2"), a_batch(cast, "B-3")
     a_use(cast, second, a_lot(cast, "L-1", origin="produced", produced_by=first))
     type(second).objects.filter(pk=second.pk).update(
-        disposition="released", inventory="available", execution="completed"
-    )
+        disposition="released", inventory="available", execution="completed",
+        yield_value=Decimal(100), yield_unit="mL",
+    )  # fmt: skip
     a_use(cast, third, second)
     rows = type(first).objects
     rows.filter(pk=third.pk).update(
-        disposition="released", inventory="available", execution="completed"
-    )
+        disposition="released", inventory="available", execution="completed",
+        yield_value=Decimal(100), yield_unit="mL",
+    )  # fmt: skip
     rows.filter(pk=first.pk).update(execution="in_process")
 
     refused = refusal(cast, first, third)
@@ -318,6 +336,14 @@ def test_postgresql_holds_the_stock_of_a_lot_and_the_yield_of_a_batch(cast):
 
     sql_refuses("batches_consumption_within_stock", cast, batch, lot=lot, quantity="4.000001")
     sql_refuses("batches_consumption_within_stock", cast, batch, source=source, quantity="4.1")
+
+
+def test_postgresql_lets_nothing_be_taken_of_an_unknown_yield(cast):
+    source = a_released_batch(cast, "B-0")
+    type(source).objects.filter(pk=source.pk).update(yield_value=None)
+
+    batch = a_batch(cast, "B-1")
+    sql_refuses("batches_consumption_known_stock", cast, batch, source=source, quantity="1")
 
 
 def test_postgresql_refuses_a_cycle(cast):

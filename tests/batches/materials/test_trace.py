@@ -92,8 +92,9 @@ def test_a_trace_shows_no_side_branches(cast):
 def test_a_shortcut_past_many_steps_shows_each_node_once_at_its_least_depth(cast):
     _, second = a_chain(cast)
     Batch.objects.filter(pk=second.pk).update(
-        execution="completed", disposition="released", inventory="available"
-    )
+        execution="completed", disposition="released", inventory="available",
+        yield_value=100, yield_unit="mL",
+    )  # fmt: skip
     last = a_batch(cast, "B-3")
     a_use(cast, last, Batch.objects.get(number="B-2"), "1", unit="mL")
     a_use(cast, last, Lot.objects.get(number="L-1"), "1")
@@ -142,7 +143,9 @@ def a_wide_and_deep_graph(cast, levels=50, width=20):
         )
     }
     batches = Batch.objects.bulk_create(
-        Batch(number=f"B-{level}-{n}", **facts) for level in range(levels) for n in range(width)
+        Batch(number=f"B-{level}-{n}", yield_value=100, yield_unit="mL", **facts)
+        for level in range(levels)
+        for n in range(width)
     )
     material = a_material(cast)
     lots = Lot.objects.bulk_create(
