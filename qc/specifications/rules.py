@@ -59,12 +59,19 @@ def _line_blockers(line, test, tests, record):
         yield Blocker("surrogate", f"{test} cannot stand in for itself.", record=record)
 
 
-def approval_blockers(specification, *, by, authors, signers, roles):
+def approval_blockers(specification, *, by, authors, signers, roles, requires_a_test):
     """Yield every objection to this person's approval.
 
     `authors`: ids of everybody who wrote or changed the text. `signers`: {id: roles of that person}
-    of those whose approval stands. `roles`: those of `by`.
+    of those whose approval stands. `roles`: those of `by`. `requires_a_test`: whether any line is
+    required; without one a batch could be released on no result at all.
     """
+    if not requires_a_test:
+        yield Blocker(
+            "nothing_required",
+            f"{specification.key} requires no test: mark at least one line as required.",
+            record=specification,
+        )
     if by.pk in authors:
         yield Blocker(
             "own_text",

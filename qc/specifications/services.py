@@ -220,6 +220,7 @@ def approval_blockers(specification, *, by) -> list:
             authors=_authors(specification),
             signers=_signers(specification),
             roles=by.roles,
+            requires_a_test=specification.lines.filter(required=True).exists(),
         ),
     ]
 

@@ -58,6 +58,17 @@ def test_both_signatures_are_bound_to_the_lines(cast, product):
     assert ">= 80" in signatures[0].content
 
 
+def test_a_specification_that_requires_no_test_is_not_approved(cast, product):
+    lines = [{"test": "appearance", "criterion": "report", "required": False}]
+    draft = a_specification(cast, product, lines=lines, approved=False)
+
+    with pytest.raises(Blocked) as refused:
+        sign_as(cast.qa, draft)
+
+    assert refused.value.codes == ["nothing_required"]
+    assert not Signature.objects.filter(record_id=draft.pk, record_type="specification").exists()
+
+
 def test_one_person_never_approves_twice(cast, product):
     draft = a_specification(cast, product, approved=False)
     sign_as(cast.qa, draft)
