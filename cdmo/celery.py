@@ -13,6 +13,7 @@ from cdmo.runtime.heartbeat import Heartbeat
 
 # Every task of every room, and how many seconds lie between two knocks.
 SWEEPS = {
+    "cdmo.archive.tasks.sweep": 2.0,
     "batches.materials.tasks.sweep": 60.0,
     "cdmo.records.tasks.seal": 60.0,
     "qc.instruments.tasks.sweep": 2.0,

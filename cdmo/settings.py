@@ -37,6 +37,8 @@ INSTALLED_APPS = [
     "cdmo.portfolio",
     "cdmo.web",
     "cdmo.api",
+    "cdmo.archive",
+    "cdmo.vault",
     "cdmo.portal",
     "cdmo.demo",
     "cdmo.runtime",

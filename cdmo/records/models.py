@@ -145,10 +145,12 @@ class Document(models.Model):
         CALIBRATION = "calibration", "Calibration record"
         AGREEMENT = "agreement", "Agreement"
         TRANSFER = "transfer", "Transfer document"
+        DOSSIER = "dossier", "Batch dossier"
+        SPONSOR_DOSSIER = "sponsor_dossier", "Batch dossier for the sponsor"
         OTHER = "other", "Other"
 
-    # A sponsor reads certificates; everything else stays inside until a later release says so.
-    sponsor_sees = "kind = 'certificate'"
+    # A sponsor reads certificates and the dossiers made for it; everything else stays inside.
+    sponsor_sees = "kind IN ('certificate', 'sponsor_dossier')"
 
     number = models.CharField(max_length=40, unique=True)
     kind = models.CharField(max_length=20, choices=Kind)

@@ -7,7 +7,11 @@ from cdmo.celery import app
 
 logger = logging.getLogger(__name__)
 
-SWEEPS = ("qc.release.tasks.sweep", "qc.instruments.tasks.sweep")
+SWEEPS = (
+    "qc.release.tasks.sweep",
+    "qc.instruments.tasks.sweep",
+    "cdmo.archive.tasks.sweep",
+)
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # With Redis away a knock would cost every change its time-out. After a failure nobody knocks for
 # this long; the beat's sweep finds the work once Redis is back.

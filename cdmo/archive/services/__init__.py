@@ -1,0 +1,26 @@
+"""Changes of the archive, by noun."""
+
+from cdmo.archive.services.backups import begin_backup, end_backup
+from cdmo.archive.services.exports import (
+    ask_for_dossier,
+    claim_dossier,
+    dossier_bytes,
+    export_objections,
+    make_next_dossier,
+    note_export,
+    write_claimed_dossier,
+)
+from cdmo.archive.services.imports import import_dossier
+
+__all__ = [
+    "ask_for_dossier",
+    "begin_backup",
+    "claim_dossier",
+    "dossier_bytes",
+    "end_backup",
+    "export_objections",
+    "import_dossier",
+    "make_next_dossier",
+    "note_export",
+    "write_claimed_dossier",
+]

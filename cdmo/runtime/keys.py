@@ -1,0 +1,56 @@
+"""Keys apart from SECRET_KEY: for signing exports, for the vault, for backups.
+
+Read when they are needed, so that a program that never needs one may run without it.
+"""
+
+import base64
+import binascii
+import hashlib
+from pathlib import Path
+
+from django.conf import settings
+
+from cdmo import env
+from cdmo.runtime.addresses import kept_secret
+
+SHORTEST = 32  # characters of a secret
+
+
+class BadKey(Exception):
+    """A key is missing, too short or not what it should be; the message says which."""
+
+
+def export_secret() -> str:
+    """Return EXPORT_SIGNING_KEY, else a random one kept in the data folder."""
+    return _long_enough("EXPORT_SIGNING_KEY", "export-signing-key")
+
+
+def vault_secret() -> str:
+    """Return VAULT_KEY, else a random one kept in the data folder."""
+    return _long_enough("VAULT_KEY", "vault-key")
+
+
+def _long_enough(name: str, file: str) -> str:
+    secret = env.text(name, "") or kept_secret(settings.DATA_DIR, file)
+    if len(secret) < SHORTEST:
+        raise BadKey(f"{name} must have at least {SHORTEST} random characters.")
+    return secret
+
+
+def key_in(path: Path) -> bytes:
+    """Return the 32 bytes of a key file: one line of base64, as `backup_key` writes it."""
+    try:
+        text = Path(path).read_text(encoding="ascii").strip()
+        key = base64.b64decode(text, validate=True)
+    except OSError as error:
+        raise BadKey(f"The key file {path} cannot be read: {error.strerror}.") from None
+    except (ValueError, binascii.Error):
+        raise BadKey(f"{path} is no key file: it should hold one line of base64.") from None
+    if len(key) != 32:
+        raise BadKey(f"The key in {path} has {len(key)} bytes instead of 32.")
+    return key
+
+
+def fingerprint(key: bytes) -> str:
+    """Return a short name of a key that tells nothing about it."""
+    return hashlib.sha256(b"cdmo key fingerprint\n" + key).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Who the patients are: apart from every other record, sealed with a key of its own."""
