@@ -316,7 +316,7 @@ class LotViewSet(TraceMixin, RecordViewSet):
     }
     search_fields = ("number", "supplier_lot", "donation_number", "material__code")
     staff_only_search = ("supplier_lot",)
-    ordering_fields = ("id", "number", "received_at")
+    ordering_fields = ("id", "number", "received_at", "expires_at")
     create_input = NewLot
 
     def get_queryset(self):

@@ -162,7 +162,7 @@ class AgreementViewSet(RecordViewSet):
     prefetch = ("scope__product",)
     filterset_fields = {"kind": ["exact"], "status": ["exact"], "sponsor": ["exact"]}
     search_fields = ("number", "title")
-    ordering_fields = ("id", "number", "valid_from")
+    ordering_fields = ("id", "number", "valid_from", "valid_until")
     create_input = NewAgreement
     update_input = AmendAgreement
 

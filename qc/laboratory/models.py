@@ -120,7 +120,11 @@ class Result(SponsorOwned):
 
     class Meta(SponsorOwned.Meta):
         ordering = ["-id"]
-        indexes = [models.Index(fields=["batch", "test"], name="qc_result_batch_test")]
+        indexes = [
+            models.Index(fields=["batch", "test"], name="qc_result_batch_test"),
+            models.Index(fields=["tested_at", "id"], name="qc_result_tested"),
+            models.Index(fields=["entered_at", "id"], name="qc_result_entered"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="qc_result_two_people",

@@ -159,7 +159,7 @@ class TransferViewSet(RecordViewSet):
         "receiving_unit": ["exact"],
     }
     search_fields = ("code", "title", "product__code")
-    ordering_fields = ("id", "code")
+    ordering_fields = ("id", "code", "started_on", "target_on")
     create_input = NewTransfer
     update_input = ChangeTransfer
 

@@ -46,7 +46,15 @@ class BatchViewSet(BatchStepsMixin, BatchMaterialsMixin, BatchIdentityMixin, Rec
         "expires_at": ["gte", "lt"],
     }
     search_fields = ("number", "objective", "product__code")
-    ordering_fields = ("id", "number", "planned_at")
+    ordering_fields = (
+        "id",
+        "number",
+        "planned_at",
+        "planned_start_at",
+        "started_at",
+        "completed_at",
+        "expires_at",
+    )
     create_input = NewBatch
     update_input = ChangeBatch
 

@@ -3,6 +3,7 @@
 import io
 from decimal import Decimal
 from functools import partial
+from importlib import import_module
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -147,3 +148,19 @@ def test_postgresql_takes_no_number_that_is_none(cast, model, column, value):
         connection.cursor() as cursor,
     ):
         cursor.execute(f"UPDATE {model._meta.db_table} SET {column} = %s::numeric", [value])
+
+
+def test_the_migration_takes_away_only_the_zeros_that_the_column_added(cast):
+    migration = import_module("batches.migrations.0002_keep_digits_as_entered")
+    with connection.cursor() as cursor:
+        a_completed_batch(cast)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(migration.altered("batches_batchstep", "numeric(20, 6)"))
+        padded = {step.code: step.lower for step in BatchStep.objects.all()}
+        cursor.execute(migration.altered("batches_batchstep", "numeric USING trim_scale({column})"))
+
+    assert str(padded["SEED"]) == "80.000000"
+    assert {step.code: step.lower for step in BatchStep.objects.all()} == padded
+    assert str(BatchStep.objects.get(code="SEED").lower) == "80"
+    assert not histories().broken
+    assert not signatures().broken
