@@ -60,7 +60,9 @@ def changed_steps(old: list[dict], new: list[dict]) -> list[StepChange]:
     found = []
     for code, (place, step) in after.items():
         if code not in before:
-            found.append((place, 0, StepChange(code, step["title"], "added", new_place=place)))
+            text = tuple(_changes(STEP, {"title": step["title"]}, step))
+            one = StepChange(code, step["title"], "added", text, new_place=place)
+            found.append((place, 0, one))
             continue
         old_place, was = before[code]
         changes = tuple(_changes(STEP, was, step))
@@ -74,7 +76,8 @@ def changed_steps(old: list[dict], new: list[dict]) -> list[StepChange]:
         if code in after:
             last = after[code][0]
         else:
-            one = StepChange(code, step["title"], "removed", old_place=place)
+            text = tuple(_changes(STEP, step, {"title": step["title"]}))
+            one = StepChange(code, step["title"], "removed", text, old_place=place)
             found.append((last, place, one))
     return [one for _, _, one in sorted(found, key=lambda entry: entry[:2])]
 

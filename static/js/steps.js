@@ -68,18 +68,12 @@
     step.scrollIntoView({ block: "nearest" });
     say(list, `${part(step, "code").value || "The step"} is now number ${at + by + 1} of ${steps.length}.`);
   }
-  function remove(list, step) {
-    const steps = live(list), at = steps.indexOf(step), next = steps[at + 1] || steps[at - 1];
-    part(step, "DELETE").checked = true;
-    step.hidden = true;
-    number(list);
-    typed(part(step, "DELETE"));
-    const undo = document.createElement("p");
+  // A removed step goes when the draft is saved; until then it can be kept.
+  function offer(list, step) {
+    const undo = document.createElement("p"), button = document.createElement("button");
     undo.className = "master-step-gone";
     undo.append(`Step ${part(step, "code").value || "without a code"} will be removed. `);
-    const button = document.createElement("button");
     Object.assign(button, { type: "button", className: "btn btn-sm", textContent: "Keep it" });
-    button.dataset.stepKeep = "";
     undo.append(button);
     list.closest("form").querySelector("[data-step-add]").before(undo);
     button.addEventListener("click", () => {
@@ -90,6 +84,14 @@
       typed(part(step, "DELETE"));
       part(step, "code").focus();
     });
+  }
+  function remove(list, step) {
+    const steps = live(list), at = steps.indexOf(step), next = steps[at + 1] || steps[at - 1];
+    part(step, "DELETE").checked = true;
+    step.hidden = true;
+    number(list);
+    typed(part(step, "DELETE"));
+    offer(list, step);
     (next ? part(next, "code") : list.closest("form").querySelector("[data-step-add]")).focus();
     say(list, "The step will be removed when you save.");
   }
@@ -112,10 +114,21 @@
     const place = (step) => Number(part(step, "ORDER").value) || Infinity;
     [...list.children].sort((one, other) => place(one) - place(other)).forEach((step) => list.append(step));
   }
+  // The spare step is for those without this file; the first of an empty record stays.
+  function trim(list) {
+    const total = list.closest("form").elements[`${list.dataset.steps}-TOTAL_FORMS`];
+    const last = () => list.querySelector(`[name="${list.dataset.steps}-${Number(total.value) - 1}-code"]`)?.closest("[data-step]");
+    const isBlank = (step) => ["code", "title", "instruction", "unit", "lower", "upper", "expected"].every((name) => !part(step, name).value);
+    for (let step = last(); list.children.length > 1 && step && isBlank(step); step = last()) {
+      step.remove();
+      total.value = Number(total.value) - 1;
+    }
+  }
   function prepare(from, isNew) {
     from.querySelectorAll("[data-steps]").forEach((list) => {
       if (isNew) again(list);
-      [...list.children].forEach(dress);
+      trim(list);
+      [...list.children].forEach((step) => { dress(step); if (step.hidden) offer(list, step); });
       number(list);
       list.closest("form").querySelectorAll("[data-step-add], [data-steps-hint]").forEach((one) => { one.hidden = false; });
     });

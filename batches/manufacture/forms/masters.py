@@ -101,11 +101,20 @@ class StepsForm(VerbForm):
     def is_valid(self):
         fields_are = super().is_valid()
         steps_are = self.steps.is_valid()
-        if fields_are and not steps_are:
-            self.add_error(None, "Some steps need another look.")
-            for error in self.steps.non_form_errors():
+        if not steps_are:
+            for error in [*self.steps.non_form_errors(), *self._in_steps()]:
                 self.add_error(None, error)
         return fields_are and steps_are
+
+    def _in_steps(self):
+        """Yield what is wrong in the steps, each named as the person knows it."""
+        standing = [step for step in self.in_order if not step.is_removed]
+        for place, step in enumerate(standing, start=1):
+            for name, errors in step.errors.items():
+                label = step[name].label if name in step.fields else ""
+                code = step["code"].value()
+                which = f"Step {place}, {code}" if code else f"Step {place}"
+                yield ": ".join(filter(None, [which, label, " ".join(errors)]))
 
     def clean(self):
         data = super().clean()

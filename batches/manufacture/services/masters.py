@@ -95,7 +95,10 @@ def copy_master(*, master, by, at, process_version=None, code="", reason=""):
         {name: getattr(step, name) for name in STEP_FIELDS}
         for step in master.steps.order_by("position")
     ]
-    made = _next_version(process_version, code, steps, by=by, **head)
+    series = ""
+    if process_version == master.process_version:
+        series = master.code.removesuffix(f"-{master.version:02d}")
+    made = _next_version(process_version, code, steps, series=series, by=by, **head)
     record_event(
         verb="master_batch_record.copied",
         record=made,
@@ -255,13 +258,14 @@ def _authors(master) -> set[int]:
     return {master.written_by_id, *found.values_list("by_id", flat=True)}
 
 
-def _next_version(process_version, code, steps, *, by, **head) -> MasterBatchRecord:
+def _next_version(process_version, code, steps, *, by, series="", **head) -> MasterBatchRecord:
+    """Write the rows. `series`: how a code that is not given may start, as its original's did."""
     process_version = (
         type(process_version).objects.select_for_update(of=("self",)).get(pk=process_version.pk)
     )  # two writers at once would both take the same next version
     latest = process_version.masters.order_by("-version").values_list("version", flat=True).first()
     version = (latest or 0) + 1
-    code = code or f"MBR-{process_version.code}-{version:02d}"
+    code = code or _free_code([series, f"MBR-{process_version.code}"], version)
     with one_of_a_kind("code_taken", f"There is already a record named {code}."):
         master = MasterBatchRecord.objects.create(
             sponsor_id=process_version.sponsor_id,
@@ -277,6 +281,13 @@ def _next_version(process_version, code, steps, *, by, **head) -> MasterBatchRec
         for position, step in enumerate(steps, start=1)
     )
     return master
+
+
+def _free_code(series, version) -> str:
+    """Return the first code that nobody has; the last one whether or not: its refusal says why."""
+    codes = [f"{one}-{version:02d}" for one in series if one and len(one) <= 56]
+    taken = set(MasterBatchRecord.objects.filter(code__in=codes).values_list("code", flat=True))
+    return next((code for code in codes if code not in taken), codes[-1])
 
 
 def _replace_steps(master, steps) -> None:

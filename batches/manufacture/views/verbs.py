@@ -1,12 +1,13 @@
 """The verbs of a batch as pages: each shows what would refuse it before it is pressed."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 from django.utils import timezone
 
 from batches.manufacture import forms, services
 from batches.manufacture.evidence import QualityReadiness
-from batches.manufacture.models import Batch, MasterBatchRecord
+from batches.manufacture.models import Batch
 from batches.manufacture.states import MEANINGS
 from batches.manufacture.views.tabs import BATCH
 from cdmo.accounts.roles import Right
@@ -178,75 +179,55 @@ class BatchComplete(BatchVerb):
         return services.complete_batch(batch=self.record, by=by, at=at, proof=proof, **data)
 
 
-class BatchAbort(BatchVerb):
+class SignedMove(BatchVerb, ABC):
+    """A signed verb whose form asks for no more than reason and password."""
+
+    signed = True
+    change: Callable  # the one service
+
+    def act(self, *, by, at, data, proof):
+        return type(self).change(batch=self.record, by=by, at=at, proof=proof, **data)
+
+
+class BatchAbort(SignedMove):
     verb = "abort"
     title = "Abort the batch"
     meaning = MEANINGS["abort"]
-    signed = True
     danger = True
     reason = "required"
     objections = staticmethod(services.abort_objections)
+    change = staticmethod(services.abort_batch)
     done = "The batch is aborted."
 
-    def act(self, *, by, at, data, proof):
-        return services.abort_batch(batch=self.record, by=by, at=at, proof=proof, **data)
 
-
-class BatchReview(BatchVerb):
+class BatchReview(SignedMove):
     verb = "review"
     title = "Review the batch record"
     meaning = MEANINGS["review"]
     button = "Sign the review"
-    signed = True
     reason = "optional"
     objections = staticmethod(services.review_objections)
+    change = staticmethod(services.review_batch)
     done = "The batch record is reviewed."
 
-    def act(self, *, by, at, data, proof):
-        return services.review_batch(batch=self.record, by=by, at=at, proof=proof, **data)
 
-
-class BatchReject(BatchVerb):
+class BatchReject(SignedMove):
     verb = "reject"
     title = "Reject the batch"
     meaning = MEANINGS["reject"]
-    signed = True
     danger = True
     reason = "required"
     objections = staticmethod(services.reject_objections)
+    change = staticmethod(services.reject_batch)
     done = "The batch is rejected."
 
-    def act(self, *, by, at, data, proof):
-        return services.reject_batch(batch=self.record, by=by, at=at, proof=proof, **data)
 
-
-class BatchRecall(BatchVerb):
+class BatchRecall(SignedMove):
     verb = "recall"
     title = "Recall the batch"
     meaning = MEANINGS["recall"]
-    signed = True
     danger = True
     reason = "required"
     objections = staticmethod(services.recall_objections)
+    change = staticmethod(services.recall_batch)
     done = "The batch is recalled."
-
-    def act(self, *, by, at, data, proof):
-        return services.recall_batch(batch=self.record, by=by, at=at, proof=proof, **data)
-
-
-class MasterApprove(VerbView):
-    model = MasterBatchRecord
-    select = ("process_version__site", "product")
-    verb = "approve"
-    title = "Approve these instructions"
-    meaning = MEANINGS["approve"]
-    button = "Sign and make effective"
-    signed = True
-    reason = "optional"
-    done = "The instructions are effective."
-
-    def blockers(self):
-        return services.approve_objections(self.record, by=self.request.user, at=timezone.now())
-
-    def act(self, *, by, at, data, proof):
-        return services.approve_master(master=self.record, by=by, at=at, proof=proof, **data)

@@ -164,13 +164,24 @@ def test_a_copy_is_a_draft_of_the_next_version_with_every_step_as_it_was(cast, v
 
     made = services.copy_master(master=master, by=cast.supervisor, at=NOON, reason="New filter")
 
-    assert (made.status, made.version, made.code) == ("draft", 2, f"MBR-{version.code}-02")
+    assert (made.status, made.version, made.code) == ("draft", 2, f"{master.code}-02")
     assert [s.content() for s in made.steps.all()] == [s.content() for s in master.steps.all()]
     assert (str(made.yield_lower), made.yield_unit, made.title) == ("10.50", "mL", master.title)
     event = AuditEvent.objects.get(verb="master_batch_record.copied")
     assert (event.new, event.reason) == ({"copied_from": master.code}, "New filter")
     master.refresh_from_db()
     assert master.status == MasterStatus.EFFECTIVE
+
+
+def test_a_copy_is_named_as_its_original_unless_that_is_taken(cast, version):
+    first = a_master(cast, version, code="MBR-X-01")
+
+    def copied():
+        return services.copy_master(master=first, by=cast.supervisor, at=NOON).code
+
+    assert copied() == "MBR-X-02"
+    a_master(cast, a_process_version(cast, version.product), code="MBR-X-03", effective=False)
+    assert copied() == f"MBR-{version.code}-03"
 
 
 def test_whoever_copied_does_not_approve_the_copy(cast, version):
