@@ -1,6 +1,7 @@
 """One file of settings. Domain constants live beside their rule, never here."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cdmo import __version__, env
 from cdmo.runtime.addresses import broker_url, database_url, redis_url, secret_key
@@ -26,6 +27,9 @@ INSTALLED_APPS = [
     "pgtrigger",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django_htmx",
     "django_filters",
     "rest_framework",
@@ -33,6 +37,7 @@ INSTALLED_APPS = [
     "csp",
     "cdmo.accounts",
     "cdmo.records",
+    "cdmo.access",
     "cdmo.people",
     "cdmo.portfolio",
     "cdmo.web",
@@ -64,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "cdmo.accounts.middleware.BearerMiddleware",
+    "cdmo.access.middleware.SignInMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "cdmo.accounts.middleware.IsolationMiddleware",
     "cdmo.api.middleware.IdempotencyMiddleware",
@@ -108,25 +114,76 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "full_name")},
+    },
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
+        "OPTIONS": {"min_length": env.number("PASSWORD_LENGTH", 12)},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "cdmo.access.validators.NotUsedBefore"},
 ]
+PASSWORD_HISTORY = env.number("PASSWORD_HISTORY", 5)  # so many are not used again
+PASSWORD_MAX_DAYS = env.number("PASSWORD_MAX_DAYS", 0)  # 0: a password does not age
+SETUP_LINK_HOURS = env.number("SETUP_LINK_HOURS", 24)
+LOCKOUT_AFTER = env.number("LOCKOUT_AFTER", 5)
+LOCKOUT_MINUTES = env.number("LOCKOUT_MINUTES", 15)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_ADAPTER = "cdmo.accounts.adapter.ClosedSignup"
+ACCOUNT_ADAPTER = "cdmo.access.adapters.Doorkeeper"
+ACCOUNT_FORMS = {"change_password": "cdmo.access.forms.ChangePassword"}
+# Guesses at one account are counted in the database (LOCKOUT_AFTER); these hold back one address.
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "30/m/ip",
+    "reauthenticate": "20/m/user",
+    "change_password": "10/m/user",
+}
+
+MFA_ADAPTER = "cdmo.access.factors.Factors"
+MFA_FORMS = {
+    "authenticate": "cdmo.access.forms.SignInCode",
+    "reauthenticate": "cdmo.access.forms.AgainCode",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1
+MFA_REQUIRED_ROLES = env.names("MFA_REQUIRED_ROLES")  # for example qp,qa,admin
+# Seal second factors at rest: the first seals, all open. None given: made from SECRET_KEY.
+FACTOR_KEYS = [key for key in env.text("FACTOR_KEYS", "").split(",") if key.strip()]
+
+OIDC_ISSUER = env.text("OIDC_ISSUER", "").rstrip("/")
+OIDC_NAME = env.text("OIDC_NAME", "Single sign-on")
+SOCIALACCOUNT_ADAPTER = "cdmo.access.adapters.SingleSignOn"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "house",
+                "name": OIDC_NAME,
+                "client_id": env.text("OIDC_CLIENT_ID", ""),
+                "secret": env.text("OIDC_CLIENT_SECRET", ""),
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+    }
+}
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True  # a session lasts SESSION_MINUTES, whatever the browser does
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = env.number("SESSION_MINUTES", 12 * 60) * 60
+SESSION_IDLE_MINUTES = env.number("SESSION_IDLE_MINUTES", 30)
 
 ACCESS_REVIEW_DAYS = env.number("ACCESS_REVIEW_DAYS", 180)
 AUDITOR_DAYS = env.number("AUDITOR_DAYS", 90)  # at most so long is an auditor appointed
@@ -142,6 +199,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env.flag("BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -153,7 +211,12 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
-        "form-action": ["'self'"],
+        # The browser follows the form of single sign-on to the provider.
+        "form-action": [
+            "'self'",
+            *([urlsplit(OIDC_ISSUER)._replace(path="").geturl()] if OIDC_ISSUER else []),
+            *env.names("OIDC_ORIGINS"),
+        ],
         "frame-ancestors": ["'none'"],
     }
 }
@@ -174,6 +237,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a master batch record of 300 steps is one form
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 REST_FRAMEWORK = {
@@ -205,6 +269,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "cdmo.accounts.roles.Role",
+        "RolesEnum": "cdmo.accounts.models.Organisation.Kind",
+        "AccessDecisionEnum": "cdmo.people.states.Decision",
+        "DecisionEnum": "techtransfer.projects.states.Decision",
         "AgreementKindEnum": "cdmo.portfolio.states.AgreementKind",
         "ScopeStatusEnum": "cdmo.portfolio.states.ScopeStatus",
         "StepKindEnum": "batches.manufacture.states.StepKind",

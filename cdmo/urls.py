@@ -14,6 +14,7 @@ def rooms(app: str, *names: str):
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("", include("cdmo.access.urls")),
     path("accounts/", include("cdmo.accounts.urls")),
     path("", include("cdmo.home.urls")),
     path("", include("cdmo.web.urls")),

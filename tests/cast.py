@@ -7,6 +7,9 @@ from functools import cache
 import pytest
 from django.contrib.auth.hashers import make_password
 
+from cdmo.access import policy
+from cdmo.access.models import Credential, IdentityVerification, PolicyAcknowledgement
+from cdmo.access.standing import fingerprint
 from cdmo.accounts.models import Appointment, Organisation, Site, User
 from cdmo.accounts.roles import Role
 from cdmo.records.signatures import Proof
@@ -61,7 +64,30 @@ def hashed_password() -> str:
     return make_password(PASSWORD)
 
 
+def let_sign(people):
+    """Give people what comes before a first signature, as `manage.py demo` does for its cast."""
+    Credential.objects.bulk_create(
+        Credential(user=user, chosen_sha256=fingerprint(user.password)) for user in people
+    )
+    PolicyAcknowledgement.objects.bulk_create(
+        PolicyAcknowledgement(
+            user=user, version=policy.VERSION, text_sha256=policy.text_sha256(), at=LONG_AGO
+        )
+        for user in people
+    )
+    witness = User.objects.order_by("pk").first()
+    IdentityVerification.objects.bulk_create(
+        IdentityVerification(user=user, at=LONG_AGO, by=witness, how="in_person") for user in people
+    )
+
+
 def make_person(name, organisation, role, site=None):
+    user = _make_person(name, organisation, role, site)
+    let_sign([user])
+    return user
+
+
+def _make_person(name, organisation, role, site=None):
     domain = "cdmo.example" if organisation.is_cdmo else f"{organisation.code.lower()}.example"
     user = User.objects.create(
         email=f"{name}@{domain}",
@@ -88,12 +114,13 @@ def make_cast() -> Cast:
         code="HFA", name="Haifa", organisation=cdmo, timezone="Asia/Jerusalem"
     )
     people = {
-        name: make_person(name, cdmo, role, site if role == Role.QP else None)
+        name: _make_person(name, cdmo, role, site if role == Role.QP else None)
         for name, role in STAFF.items()
     }
     for code, sponsor in sponsors.items():
-        people[f"{code.lower()}_reader"] = make_person("reader", sponsor, Role.SPONSOR_READER)
-        people[f"{code.lower()}_lead"] = make_person("lead", sponsor, Role.SPONSOR_LEAD)
+        people[f"{code.lower()}_reader"] = _make_person("reader", sponsor, Role.SPONSOR_READER)
+        people[f"{code.lower()}_lead"] = _make_person("lead", sponsor, Role.SPONSOR_LEAD)
+    let_sign(people.values())
     return Cast(people, cdmo, sponsors["KADIMASTEM"], sponsors["IXAKA"], site)
 
 

@@ -18,9 +18,10 @@ from rest_framework.exceptions import MethodNotAllowed, NotFound
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
+from cdmo.access.signing import reauthenticate
 from cdmo.api.problems import Problem
 from cdmo.api.serializers import Nothing, SignatureInput
-from cdmo.records.signatures import Proof, reauthenticate
+from cdmo.records.signatures import Proof
 
 
 def etag_of(data) -> str:
@@ -154,6 +155,7 @@ class RecordViewSet(viewsets.GenericViewSet):
         return reauthenticate(
             by=self.request.user,
             password=given["password"],
+            otp=given.get("otp"),
             record=record,
             verb=verb_name,
             at=self.at,

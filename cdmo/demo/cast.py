@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from django.conf import settings
 
+from cdmo.access.policy import VERSION
+from cdmo.access.services import acknowledge_policy, choose_password, verify_identity
 from cdmo.accounts.models import Appointment, Organisation, User
 from cdmo.accounts.roles import Role
 from cdmo.demo.stage import Stage, organisation, site
@@ -95,9 +97,10 @@ def open_house(*, by, at):
         illustrative=True,
     )
     admin = User.objects.create_user(
-        "admin@cdmo.example", PASSWORD, full_name="Ada Sandström", organisation=house
+        "admin@cdmo.example", full_name="Ada Sandström", organisation=house
     )
     Appointment.objects.create(user=admin, role=Role.ADMIN, valid_from=at)
+    _come_in(admin, at)
 
 
 def load(stage: Stage) -> None:
@@ -131,12 +134,23 @@ def load(stage: Stage) -> None:
     for email, full_name, owner, role in SPONSORS_PEOPLE:
         _person(email, full_name, organisation(owner), [role], admin)
     _inspection(stage)
+    # Nobody confirms who they are themselves: the administrator the others, QA the administrator.
+    for person in User.objects.order_by("pk"):
+        by = stage.qa if person.email == "admin@cdmo.example" else stage.admin
+        verify_identity(
+            person=person, by=by, at=founded, how="in_person", note="Demonstration (illustrative)"
+        )
+
+
+def _come_in(person, at) -> None:
+    """Choose a password and acknowledge the signing policy, as on everybody's first day."""
+    choose_password(by=person, at=at, password=PASSWORD)
+    acknowledge_policy(by=person, at=at, version=VERSION)
 
 
 def _person(email, full_name, owner, roles, admin) -> None:
-    person = create_person(
-        email=email, full_name=full_name, organisation=owner, password=PASSWORD, **admin
-    )
+    person = create_person(email=email, full_name=full_name, organisation=owner, **admin)
+    _come_in(person, admin["at"])
     for role in roles:
         if role is Role.AUDITOR:
             continue  # for a time only: see `_inspection`

@@ -1,4 +1,4 @@
-"""Electronic signatures: re-authentication, binding to content, voiding.
+"""Electronic signatures: binding to content, voiding. Who signs is proven by `cdmo.access.signing`.
 
 A record that can be signed has `signed_content(verb) -> dict | None`: everything a signature
 with that verb stands for, and nothing that changes by itself (no status). None: the signature is
@@ -7,25 +7,22 @@ Source: 21 CFR 11.50, 11.70, 11.200; domain.md section 6.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
-
-from django.contrib.auth.hashers import check_password
-from django.db import transaction
 
 from cdmo.records.acting import service
 from cdmo.records.canonical import canonical, sha256
-from cdmo.records.models import Signature, SignatureVoid, SigningAttempt
+from cdmo.records.models import Signature, SignatureVoid
 from cdmo.records.services import record_event
-
-LOCKOUT_AFTER = 5
-LOCKOUT_FOR = timedelta(minutes=15)
 
 
 class SignatureRefused(Exception):
-    """The person could not be re-authenticated. Recorded; nothing was signed."""
+    """The person could not be re-authenticated. Recorded; nothing was signed.
 
-    def __init__(self, message: str):
+    `field`: what was wrong, the `password` or the one-time code (`otp`).
+    """
+
+    def __init__(self, message: str, field: str = "password"):
         self.message = message
+        self.field = field
         super().__init__(message)
 
 
@@ -40,35 +37,6 @@ class Proof:
     at: object
     method: str
     says: tuple[str, ...] = ()
-
-
-def reauthenticate(*, by, password: str, record, verb: str, at, says=()) -> Proof:
-    """Return a Proof for the right password, or record the failure and raise SignatureRefused.
-
-    Call it outside the change's transaction: the record of a failure must outlive a refusal.
-    """
-    if by.is_service:
-        _record_failure(by=by, record=record, verb=verb, at=at, why="service account")
-        raise SignatureRefused("A service account cannot sign.")
-    failures = SigningAttempt.objects.filter(by=by, at__gt=at - LOCKOUT_FOR).count()
-    if failures >= LOCKOUT_AFTER:
-        _record_failure(by=by, record=record, verb=verb, at=at, why="locked out", count=False)
-        raise SignatureRefused(
-            f"Signing is locked after {LOCKOUT_AFTER} failed attempts. Try again in 15 minutes."
-        )
-    if not isinstance(password, str) or not check_password(password, by.password):
-        _record_failure(by=by, record=record, verb=verb, at=at, why="wrong password")
-        raise SignatureRefused("The password is not right. Nothing was signed; this was recorded.")
-    return Proof(user_id=by.pk, at=at, method="password", says=tuple(says))
-
-
-def _record_failure(*, by, record, verb, at, why, count=True) -> None:
-    with transaction.atomic():
-        if count:
-            SigningAttempt.objects.create(
-                by=by, at=at, record_type=record.record_type, record=record.key, verb=verb
-            )
-        record_event(verb="signature.refused", record=record, by=by, at=at, reason=f"{verb}: {why}")
 
 
 @service
@@ -159,7 +127,6 @@ def _void(signatures, record, by, at, reason) -> None:
 __all__ = [
     "Proof",
     "SignatureRefused",
-    "reauthenticate",
     "sign",
     "signatures_of",
     "standing_signatures",

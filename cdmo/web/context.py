@@ -111,5 +111,7 @@ def shell(request) -> dict:
         "is_portal": signed_in and user.is_sponsor_side,
         "demonstration": settings.DEMONSTRATION,
         "app_version": __version__,
+        "single_sign_on": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+        "idle_seconds": settings.SESSION_IDLE_MINUTES * 60 if signed_in else 0,
         "request_number": getattr(request, "id", ""),
     }

@@ -2,6 +2,21 @@
 
 from django import forms
 
+PROOFS = frozenset({"password", "otp"})
+
+
+def code_field(label="Your one-time code", required=True) -> forms.CharField:
+    """Return a field for a one-time code of an authenticator app."""
+    widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"})
+    return forms.CharField(
+        label=label,
+        required=required,
+        max_length=20,
+        widget=widget,
+        help_text="From your authenticator app. Each code is taken once.",
+        error_messages={"required": "This is needed."},
+    )
+
 
 class VerbForm(forms.Form):
     """Fields of one verb. Subclass it to ask for more; `reason` and `password` come by themselves.
@@ -31,8 +46,12 @@ class VerbForm(forms.Form):
             if one.error_messages.get("required") == forms.Field.default_error_messages["required"]:
                 one.error_messages["required"] = "This is needed."
 
+    def ask_code(self) -> None:
+        """Ask for a one-time code beside the password."""
+        self.fields["otp"] = code_field()
+
     def data_for_service(self) -> dict:
-        return {name: value for name, value in self.cleaned_data.items() if name != "password"}
+        return {name: value for name, value in self.cleaned_data.items() if name not in PROOFS}
 
 
 class Instant(forms.DateTimeField):

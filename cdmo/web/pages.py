@@ -229,6 +229,7 @@ class NewToken(NewRecord):
     title = "New API token"
     button = "Make the token"
     signed = True
+    binding = False
 
     def act(self, *, by, at, data, proof):
         self.secret, token = services.make_own_token(by=by, at=at, **data)

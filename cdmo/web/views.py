@@ -11,14 +11,18 @@ from django.contrib import messages
 from django.db import models
 from django.http import Http404, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.views.generic import FormView, TemplateView
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
+from cdmo.access.rules import signing_blockers
+from cdmo.access.signing import reauthenticate
+from cdmo.access.standing import standing_of
 from cdmo.accounts.roles import Right
 from cdmo.accounts.rules import right_blockers
 from cdmo.blockers import Blocked
 from cdmo.records.canonical import canonical, sha256
-from cdmo.records.signatures import SignatureRefused, reauthenticate
+from cdmo.records.signatures import SignatureRefused
 from cdmo.web.clock import zone_of
 from cdmo.web.forms import VerbForm
 from cdmo.web.links import url_of
@@ -120,6 +124,7 @@ class VerbView(StaffRequired, RecordMixin, FormView):
     danger = False  # a red button: reject, abort, recall
     right: Right | None = None  # named among the blockers when missing
     signed = False
+    binding = True  # False: the password only proves who is there, nothing is signed
     reason = ""  # "required", "optional" or "" (not asked)
     done = ""  # said on the next page
     password_field = "password"  # where a refused password is told
@@ -147,10 +152,28 @@ class VerbView(StaffRequired, RecordMixin, FormView):
 
     def all_blockers(self) -> list:
         rights = right_blockers(self.request.user, self.right) if self.right else ()
-        return [*rights, *self.blockers()]
+        return [*rights, *self.signing_blockers(), *self.blockers()]
+
+    def signing_blockers(self):
+        """Return what stands between this person and any signature, where one is given here."""
+        if not (self.signed and self.binding):
+            return ()
+        return signing_blockers(self.request.user, self.standing)
+
+    @cached_property
+    def standing(self):
+        """How the reader stands towards signing; for a sponsor, gathered before isolation."""
+        gathered = getattr(self.request, "standing", None)
+        return gathered or standing_of(self.request.user, at=timezone.now())
 
     def get_form_kwargs(self):
         return {**super().get_form_kwargs(), "signed": self.signed, "reason": self.reason}
+
+    def get_form(self, form_class=None):
+        form = super().get_form(form_class)
+        if self.signed and self.standing.has_totp:
+            form.ask_code()
+        return form
 
     def get_template_names(self):
         return [self.fragment_name if self.request.htmx else self.template_name]
@@ -179,6 +202,8 @@ class VerbView(StaffRequired, RecordMixin, FormView):
                 proof = reauthenticate(
                     by=by,
                     password=form.cleaned_data["password"],
+                    otp=form.cleaned_data.get("otp"),
+                    binding=self.binding,
                     record=self.record or by,  # a failed attempt to make a record is the person's
                     verb=self.verb,
                     at=at,
@@ -186,8 +211,10 @@ class VerbView(StaffRequired, RecordMixin, FormView):
                 )
             record = self.act(by=by, at=at, data=form.data_for_service(), proof=proof)
         except SignatureRefused as refusal:
-            field = self.password_field if self.password_field in form.fields else None
-            form.add_error(field, refusal.message)
+            field = self.password_field
+            if field == "password" and refusal.field in form.fields:
+                field = refusal.field
+            form.add_error(field if field in form.fields else None, refusal.message)
             return self.again(form, HTTPStatus.FORBIDDEN)
         except Blocked as blocked:
             self.record = self.load()
