@@ -2,7 +2,9 @@
 
 import threading
 import time
+from contextlib import contextmanager
 
+import psycopg2
 from django.db import connection, transaction
 
 from cdmo.blockers import Blocked
@@ -47,3 +49,28 @@ def _wait_until_held_back(thread) -> None:
             if cursor.fetchone():
                 return
         time.sleep(0.01)
+
+
+class Session:
+    """A database session beside Django's: call it with a statement; nothing commits by itself."""
+
+    def __init__(self):
+        parameters = connection.get_connection_params()
+        parameters.pop("cursor_factory", None)
+        parameters.pop("context", None)
+        self.connection = psycopg2.connect(**parameters)
+        self.commit, self.rollback = self.connection.commit, self.connection.rollback
+
+    def __call__(self, statement, *parameters):
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+
+
+@contextmanager
+def in_another_session():
+    """Give a Session, closed at the end. Needs a test with `transaction=True`."""
+    session = Session()
+    try:
+        yield session
+    finally:
+        session.connection.close()

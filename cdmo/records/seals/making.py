@@ -175,4 +175,5 @@ def clock_set_back(before: Content | None, seal: Content) -> str:
             gone = datetime.fromisoformat(latest) - datetime.fromisoformat(block.earliest)
             back = max(back, gone)
         latest = block.latest
-    return f"by {back}" if back > CLOCK_TOLERANCE else ""
+    seconds = timedelta(seconds=round(back.total_seconds()))
+    return f"by {seconds}" if back > CLOCK_TOLERANCE else ""
