@@ -21,6 +21,7 @@ urlpatterns = [
     path(f"{_BATCH}hold/", views.BatchHold.as_view(), name="batch_hold"),
     path(f"{_BATCH}resume/", views.BatchResume.as_view(), name="batch_resume"),
     path(f"{_BATCH}complete/", views.BatchComplete.as_view(), name="batch_complete"),
+    path(f"{_BATCH}record-yield/", views.BatchRecordYield.as_view(), name="batch_record_yield"),
     path(f"{_BATCH}abort/", views.BatchAbort.as_view(), name="batch_abort"),
     path(f"{_BATCH}review/", views.BatchReview.as_view(), name="batch_review"),
     path(f"{_BATCH}reject/", views.BatchReject.as_view(), name="batch_reject"),

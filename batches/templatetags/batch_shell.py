@@ -118,6 +118,16 @@ _BESIDE = (
 )
 
 
+# What only a completed batch without a yield may still get.
+_YIELD = (
+    "batches:batch_record_yield",
+    "Record the yield",
+    "scale",
+    Right.COMPLETE_BATCH,
+    {Stage.IN_REVIEW, Stage.TO_CERTIFY, Stage.CONDITIONAL, Stage.RELEASED},
+)
+
+
 @register.simple_tag(takes_context=True)
 def batch_actions(context, batch):
     """Return {"next", "step": Action | None, "more": [Action]} for this person.
@@ -134,7 +144,9 @@ def batch_actions(context, batch):
         "step": _step_now(batch, by) if stage == Stage.IN_PROCESS else None,
         "more": [
             Action(label, url, icon)
-            for name, label, icon, right, stages in _BESIDE
+            for name, label, icon, right, stages in (
+                (*_BESIDE, _YIELD) if batch.yield_value is None else _BESIDE
+            )
             if by.may(right) and stage in stages and (url := page(name, key=batch.key))
         ],
     }

@@ -9,6 +9,7 @@ from batches.manufacture.forms.batches import (
     StartForm,
     ValueForm,
     VerifyForm,
+    YieldForm,
     limits_of,
 )
 from batches.manufacture.forms.masters import (
@@ -31,5 +32,6 @@ __all__ = [
     "StartForm",
     "ValueForm",
     "VerifyForm",
+    "YieldForm",
     "limits_of",
 ]

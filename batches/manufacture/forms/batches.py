@@ -5,6 +5,7 @@ from decimal import Decimal
 from django import forms
 
 from batches.identity.models import IdentityChain
+from batches.manufacture.rules.yields import measured_yield
 from batches.manufacture.states import MEANINGS, Purpose
 from batches.manufacture.values import NotAValue, read_number, read_value
 from cdmo.accounts.models import User
@@ -107,15 +108,42 @@ class NumberText(forms.CharField):
             raise forms.ValidationError(str(refused)) from refused
 
 
-class CompleteForm(VerbForm):
-    yield_value = NumberText(required=False, label="Yield")
+class YieldForm(VerbForm):
+    """The yield of a batch; its unit is asked for only where the master names none."""
+
+    yield_value = NumberText(label="Yield")
+    yield_unit = forms.CharField(
+        max_length=20, required=False, label="Unit of the yield", help_text="A UCUM code, like mL."
+    )
 
     def __init__(self, *args, batch, **kwargs):
         super().__init__(*args, **kwargs)
+        master = batch.master
+        if master is not None and master.yield_unit:
+            del self.fields["yield_unit"]
+            self.fields["yield_value"].widget.attrs["data-unit"] = master.yield_unit
+
+    def clean_yield_value(self):
+        value = self.cleaned_data["yield_value"]
+        if value is not None and value < 0:
+            raise forms.ValidationError("A yield is not below zero.")
+        return value
+
+
+class CompleteForm(YieldForm):
+    """Asks for the yield, unless a step of the record has measured it."""
+
+    yield_value = NumberText(required=False, label="Yield")
+
+    def __init__(self, *args, batch, **kwargs):
+        super().__init__(*args, batch=batch, **kwargs)
         field, master = self.fields["yield_value"], batch.master
         if master is None:
             return
-        field.widget.attrs["data-unit"] = master.yield_unit
+        if measured_yield(batch.steps.all(), unit=master.yield_unit) is not None:
+            for name in ("yield_value", "yield_unit"):
+                self.fields.pop(name, None)
+            return
         limits = [
             f"{word} {value:f}"
             for word, value in (("at least", master.yield_lower), ("at most", master.yield_upper))
@@ -126,12 +154,6 @@ class CompleteForm(VerbForm):
             field.widget.attrs["data-limits"] = (
                 f"Limits: {' and '.join(limits)} {master.yield_unit}"
             )
-
-    def clean_yield_value(self):
-        value = self.cleaned_data["yield_value"]
-        if value is not None and value < 0:
-            raise forms.ValidationError("A yield is not below zero.")
-        return value
 
 
 class ValueForm(VerbForm):

@@ -32,6 +32,7 @@ from batches.manufacture.views.verbs import (
     BatchReview,
     BatchStart,
 )
+from batches.manufacture.views.yields import BatchRecordYield
 
 __all__ = [
     "BatchAbort",
@@ -45,6 +46,7 @@ __all__ = [
     "BatchNew",
     "BatchRecall",
     "BatchRecord",
+    "BatchRecordYield",
     "BatchReject",
     "BatchResume",
     "BatchReview",

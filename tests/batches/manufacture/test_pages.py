@@ -17,6 +17,7 @@ from cdmo.records.models import Signature
 from cdmo.records.signatures import standing_signatures
 from tests.builders.manufacture import (
     STEPPED,
+    STEPS,
     a_completed_batch,
     a_master,
     a_performed_batch,
@@ -221,13 +222,40 @@ def test_a_wrong_password_is_said_at_its_field_and_nothing_is_lost(cast, enter):
     batch = a_performed_batch(cast)
     client, page = enter(cast.supervisor), url("batch_complete", batch.number)
 
-    refused = client.post(page, {"yield_value": "412", "reason": "as planned", "password": "no"})
+    typed = {"yield_value": "412", "yield_unit": "10*6"}
+    refused = client.post(page, {**typed, "reason": "as planned", "password": "no"})
     shown = text(refused, 403)
     assert "The password is not right" in shown
     assert 'value="412"' in shown
     assert "as planned" in shown
-    assert client.post(page, {"yield_value": "412", "password": PASSWORD}).status_code == 302
+    assert client.post(page, {**typed, "password": PASSWORD}).status_code == 302
     assert Batch.objects.get().execution == "completed"
+
+
+def test_a_yield_that_was_left_out_is_recorded_on_a_page(cast, enter):
+    batch = a_reviewed_batch(cast)
+    supervisor, page = enter(cast.supervisor), url("batch_record_yield", batch.number)
+    assert page in text(supervisor.get(url("batch", batch.number)))
+
+    refused = supervisor.post(page, {"yield_value": "1620", "reason": "x", "password": PASSWORD})
+    assert "Say in which unit" in text(refused, 409)
+    typed = {"yield_value": "1620.0", "yield_unit": "10*6", "reason": "Left out."}
+    assert supervisor.post(page, {**typed, "password": PASSWORD}).status_code == 302
+
+    batch.refresh_from_db()
+    assert (str(batch.yield_value), batch.yield_unit) == ("1620.0", "10*6")
+    assert page not in text(supervisor.get(url("batch", batch.number)))
+
+
+def test_completing_asks_no_yield_where_a_step_measured_it(cast, enter):
+    step = {"code": "YIELD", "title": "Yield", "kind": "number", "unit": "10*6"}
+    product = a_product_with_master(cast, steps=(*STEPS, step))
+    batch = a_performed_batch(cast, product, values={"YIELD": "412.50"})
+    supervisor, page = enter(cast.supervisor), url("batch_complete", batch.number)
+
+    assert "yield_value" not in text(supervisor.get(page))
+    assert supervisor.post(page, {"password": PASSWORD}).status_code == 302
+    assert str(Batch.objects.get().yield_value) == "412.50"
 
 
 def test_a_batch_goes_on_by_its_pages(cast, enter):
