@@ -9,13 +9,25 @@ from cdmo.demo import (
     masters,
     methods,
     portfolio,
+    reviews,
     specifications,
     stock,
     transfers,
 )
 from cdmo.demo.stage import Stage
 
-ACTS = (cast, portfolio, methods, specifications, instruments, stock, masters, batches, transfers)
+ACTS = (
+    cast,
+    reviews,
+    portfolio,
+    methods,
+    specifications,
+    instruments,
+    stock,
+    masters,
+    batches,
+    transfers,
+)
 
 
 class NotHere(Exception):

@@ -37,6 +37,7 @@ from cdmo.home.work.making import (
     steps_now,
     steps_to_verify,
 )
+from cdmo.home.work.people import access_review
 from cdmo.records.models import AuditEvent
 
 # The order of the lists on the page is the order of a person's day.
@@ -65,6 +66,7 @@ BY_ROLE: dict[Role, tuple[Callable, ...]] = {
         oos_open,
         specifications_to_approve,
         lots_in_quarantine,
+        access_review,
     ),
     Role.QP: (to_certify, conditional, blocked),
     Role.PROJECT_MANAGER: (transfers, batches_planned),

@@ -113,6 +113,7 @@ class PersonPage(RecordPage):
             events=self.history() if reads else [],
             reads=reads,
             manages=reader.may(Right.MANAGE_ACCOUNTS),
+            verifies=reader.may(Right.VERIFY_IDENTITY),
             **kwargs,
         )
 
@@ -123,7 +124,7 @@ class PersonPage(RecordPage):
 
 
 class PersonNew(NewRecord):
-    """An account for a person. They get in with a link of their own, made afterwards."""
+    """An account for a person. They come in by a link of their own (cdmo.access)."""
 
     title = "New person"
     button = "Make the account"
@@ -131,7 +132,7 @@ class PersonNew(NewRecord):
     form_class = forms.PersonForm
     right = Right.MANAGE_ACCOUNTS
     right_to_see = Right.READ_AUDIT
-    done = "The account is made. Appoint the person next."
+    done = "The account is made. Appoint the person, then give them a link to set a password."
     is_service = False
 
     def act(self, *, by, at, data, proof):

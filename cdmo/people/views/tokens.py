@@ -58,9 +58,7 @@ class ServiceTokenNew(OfPerson):
     meaning = MEANINGS["issue-token"]
     form_class = forms.ServiceTokenForm
     signed = True
-
-    def signed_content(self):
-        return None
+    binding = False
 
     def blockers(self):
         return rules.service_token_blockers(self.record)
