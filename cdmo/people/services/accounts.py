@@ -1,5 +1,6 @@
 """Accounts: made once, changed with a reason, deactivated; never deleted, never used again."""
 
+from cdmo.access.services import end_sessions
 from cdmo.accounts.models import ApiToken, User
 from cdmo.accounts.roles import Right, Role
 from cdmo.accounts.rules import right_blockers
@@ -98,13 +99,14 @@ def write_close(*, person, by, at, reason) -> User:
     person.set_unusable_password()
     person.save(update_fields=["is_active", "password"])
     ended = ApiToken.objects.filter(user=person, revoked_at__isnull=True).update(revoked_at=at)
+    sessions = end_sessions(person=person, by=None, at=at, reason="The account was closed.")
     record_event(
         verb="person.deactivate",
         record=person,
         by=by,
         at=at,
         reason=reason,
-        new={"tokens_ended": ended},
+        new={"tokens_ended": ended, "sessions_ended": sessions},
     )
     return person
 
