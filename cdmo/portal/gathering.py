@@ -137,7 +137,7 @@ class BatchView:
 
 
 def batch_view(batch, user) -> BatchView:
-    """Gather a batch's page. Results appear only once a Qualified Person has certified it."""
+    """Gather a batch's page. Of results the approved ones, as over REST, certified or not."""
     certifications = list(Certification.objects.visible_to(user).filter(batch=batch))
     certificates = list(
         Certificate.objects.visible_to(user)
@@ -149,7 +149,7 @@ def batch_view(batch, user) -> BatchView:
         check=ReleaseCheck.objects.visible_to(user).latest().filter(batch=batch).first(),
         certifications=certifications,
         certificates=certificates,
-        results=results_of(batch, user) if certifications else [],
+        results=results_of(batch, user),
         events=list(
             AuditEvent.objects.visible_to(user)
             .filter(shared=True)
@@ -163,12 +163,12 @@ def batch_view(batch, user) -> BatchView:
 
 
 def results_of(batch, user) -> list[Result]:
-    """Return the approved results that belong to lines of a specification, in its order."""
+    """Return the approved results in the specification's order, those beside it last."""
     return list(
         Result.objects.visible_to(user)
-        .filter(batch=batch, line__isnull=False)
+        .filter(batch=batch)
         .select_related("line__specification", "sample")
-        .order_by("line__specification__code", "line__position", "sample__number")
+        .order_by("line__specification__code", "line__position", "sample__number", "pk")
     )
 
 

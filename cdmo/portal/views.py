@@ -133,7 +133,7 @@ class BatchList(PortalList):
 
 
 class BatchPage(SponsorRequired, RecordMixin, TemplateView):
-    """One batch: where it is, what is open, what was found once it is certified."""
+    """One batch: where it is, what is open, what was found and approved."""
 
     model = Batch
     select = ("product", "site", "process_version", "coi")

@@ -2,6 +2,7 @@
 
 No interim findings: of a release check a sponsor reads the verdict in words and, by the titles of
 the rules, what is done and what is open. Why something is open stays inside until it is decided.
+Results are told once they were approved, never before, on the page and over REST alike.
 """
 
 from dataclasses import dataclass

@@ -1,25 +1,43 @@
 """The sponsor's portal: its own records, milestones, no interim findings, and nothing to write."""
 
 import json
+import re
+from functools import partial
+from html import unescape
 
 import pytest
 from django.db import InternalError, connection, transaction
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import timezone
 
+from batches.deviations.services import classify_deviation, raise_deviation
 from batches.manufacture.models import Batch
 from cdmo.accounts.isolation import as_sponsor
+from cdmo.accounts.tokens import issue_token
 from cdmo.portal.words import MILESTONES, digest_of, state_of
 from cdmo.records.models import AuditEvent
+from qc.laboratory.models import Result
+from qc.laboratory.services import invalidate_result
 from qc.release.models import ReleaseCheck
 from qc.release.rules import CATALOGUE
-from tests.builders.manufacture import a_planned_batch, a_product_with_master
+from techtransfer.projects.states import GateStatus
+from tests.builders.laboratory import a_result, a_sample
+from tests.builders.manufacture import (
+    STARTED,
+    a_planned_batch,
+    a_product_with_master,
+    a_started_batch,
+)
 from tests.builders.portfolio import a_product, an_agreement
 from tests.builders.release import (
+    SAMPLED,
+    TESTED,
     a_certified_batch,
     a_checked_batch,
     a_made_batch,
     a_product_to_release,
+    a_tested_batch,
     check_now,
 )
 from tests.builders.transfers import a_transfer, a_transfer_at, say
@@ -152,20 +170,145 @@ def test_the_database_role_of_sponsors_only_reads(cast):
         cursor.execute("UPDATE batches_batch SET objective = 'mine'")
 
 
-def test_before_certification_no_result_and_no_reason_is_told(cast):
+def test_before_certification_no_reason_is_told(cast):
     product = a_product_to_release(cast)
-    batch = a_checked_batch(cast, product, results={"viability": "71.0"})
+    batch = a_checked_batch(cast, product, results={"sterility": None})
     check = ReleaseCheck.objects.latest().get(batch=batch)
     page = text_of(as_person(cast.kadimastem_reader), f"/portal/batches/{batch.number}/")
 
-    assert check.verdict == "blocked"
     assert "some checks are still open" in page
-    assert "71" not in page.replace("0071", "")
     assert "fail" not in page.lower()
     for finding in check.seen.findings:
         if finding["outcome"] in {"fail", "pending"}:
             assert finding["message"] not in page
             assert finding["title"] in page
+
+
+def over_rest(person, path, **body):
+    secret, _ = issue_token(user=person, by=None, at=timezone.now())
+    headers = {"Authorization": f"Bearer {secret}"}
+    if not body:
+        return Client().get(f"/api/v1/{path}", headers=headers)
+    return Client().post(f"/api/v1/{path}", body, content_type="application/json", headers=headers)
+
+
+def values_on_both_doors(person, batch) -> tuple[set, set]:
+    """Return what a page and what REST tell of a batch's results."""
+    page = text_of(as_person(person), f"/portal/batches/{batch.number}/")
+    rows = over_rest(person, f"results/?batch={batch.number}").json()["results"]
+    shown = re.findall(r"<strong>([^<]*)</strong></td>", page)
+    return {unescape(value) for value in shown}, {row["reportable"] or row["value"] for row in rows}
+
+
+def test_approved_results_and_no_others_are_told_before_certification_on_both_doors(cast):
+    product = a_product_to_release(cast)
+    batch = a_made_batch(cast, product)
+    sample, other, third = (a_sample(cast, batch, at=SAMPLED) for _ in range(3))
+    a_result(cast, sample, "viability", "95.0", at=TESTED)
+    a_result(cast, other, "viability", "96.0", status="submitted", at=TESTED)
+    a_result(cast, third, "viability", "97.0", status="draft", at=TESTED)
+    a_result(cast, sample, "appearance of bag", "clear", report_only=True, at=TESTED)
+    withdrawn = a_result(cast, third, "endotoxin", "0.20", at=TESTED)
+    invalidate_result(result=withdrawn, by=cast.reviewer, at=TESTED, reason="Wrong dilution")
+
+    page, rest = values_on_both_doors(cast.kadimastem_reader, batch)
+
+    assert page == rest == {"95", "clear"}
+    told = text_of(as_person(cast.kadimastem_reader), f"/portal/batches/{batch.number}/")
+    assert "This batch is not certified" in told
+
+
+@pytest.mark.parametrize("status", ["draft", "submitted", "invalidated", "superseded"])
+def test_the_database_alone_hides_what_is_not_approved(cast, status):
+    batch = a_tested_batch(cast)
+    Result.objects.filter(batch=batch, test="viability").update(status=status)
+
+    with as_sponsor(cast.kadimastem.pk):
+        seen = set(Result.objects.values_list("test", flat=True))
+
+    assert seen
+    assert "viability" not in seen
+
+
+def test_a_certified_batch_no_longer_says_that_it_is_not(cast):
+    batch = a_certified_batch(cast)
+    page, rest = values_on_both_doors(cast.kadimastem_reader, batch)
+
+    assert page == rest
+    address = f"/portal/batches/{batch.number}/"
+    assert "This batch is not certified" not in text_of(as_person(cast.kadimastem_reader), address)
+
+
+def test_over_rest_what_failed_is_pending_and_blocked_is_pending(cast):
+    product = a_product_to_release(cast)
+    batch = a_checked_batch(cast, product, results={"viability": "71.0"})
+    check = ReleaseCheck.objects.latest().get(batch=batch)
+    outcomes = {finding["rule"]: finding["outcome"] for finding in check.digest}
+    assert check.verdict == "blocked"
+    assert {"fail", "pass"} <= set(outcomes.values())
+
+    reader = cast.kadimastem_reader
+    for told in (
+        over_rest(reader, f"batches/{batch.number}/readiness/").json(),
+        over_rest(reader, f"release-checks/{check.pk}/").json(),
+        over_rest(reader, f"batches/{batch.number}/release-checks/").json()["results"][0],
+    ):
+        assert told["verdict"] == "pending"
+        for finding in told["findings"]:
+            done = outcomes[finding["rule"]] in {"pass", "not_applicable"}
+            assert finding["outcome"] == (outcomes[finding["rule"]] if done else "pending")
+
+
+@pytest.mark.parametrize("query", ["verdict=blocked", "verdict=pending"])
+def test_a_sponsor_cannot_ask_for_a_verdict_that_it_is_not_told(cast, query):
+    assert over_rest(cast.kadimastem_reader, f"release-checks/?{query}").status_code == 400
+    assert over_rest(cast.qa, f"release-checks/?{query}").status_code == 200
+
+
+@pytest.fixture
+def open_deviation(cast):
+    """A major deviation stands against G6 of TT-1."""
+    transfer = a_transfer(cast, a_product_with_master(cast))
+    deviation = raise_deviation(
+        batch=a_started_batch(cast, transfer.product),
+        title="Alarm of the incubator",
+        by=cast.operator,
+        at=STARTED,
+    )
+    classify_deviation(
+        deviation=deviation, classification="major", by=cast.qa, at=STARTED, reason=""
+    )
+    transfer.gates.filter(code="G6").update(status=GateStatus.OPEN)
+    return deviation
+
+
+def test_a_sponsors_lead_is_told_the_batch_of_a_deviation_over_rest(cast, open_deviation):
+    decide = partial(
+        over_rest,
+        path="transfers/TT-1/gates/G6/decide/",
+        decision="go",
+        signature={"password": PASSWORD},
+    )
+    told, inside = decide(cast.kadimastem_lead), decide(cast.qa)
+
+    assert (told.status_code, inside.status_code) == (409, 409)
+    shown = {b["code"]: b for b in told.json()["blockers"]}["open_deviation"]
+    assert (shown["record_type"], shown["record"]) == ("batch", open_deviation.batch.number)
+    assert open_deviation.number not in told.content.decode()
+    assert open_deviation.number in inside.content.decode()
+
+
+def test_a_sponsors_lead_is_told_the_batch_of_a_deviation_on_the_page(cast, open_deviation):
+    typed = {"decision": "go", "reason": "Agreed", "password": PASSWORD}
+    address = "/transfers/TT-1/gates/G6/decide/"
+
+    told = as_person(cast.kadimastem_lead).post(address, typed).content.decode()
+    inside = as_person(cast.qa).post(address, typed).content.decode()
+
+    for page in (told, text_of(as_person(cast.kadimastem_lead), "/portal/transfers/TT-1/")):
+        assert open_deviation.number not in page
+    assert f"{open_deviation.batch.number} has a major deviation open" in told
+    assert open_deviation.number in inside
 
 
 def test_failed_and_waiting_rules_cannot_be_told_apart(cast):
