@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from cdmo.accounts.roles import Right
 from cdmo.api.serializers import InstantField, RecordSerializer
 from cdmo.api.views import RecordViewSet
-from cdmo.records.models import AuditEvent, Document, Signature
+from cdmo.records.models import AuditEvent, Document, Seal, Signature
 from cdmo.records.services import read_document
 
 
@@ -148,7 +148,42 @@ class SignatureViewSet(RecordViewSet):
     ordering_fields = ("id", "at")
 
 
+class SealSerializer(RecordSerializer):
+    class Meta:
+        model = Seal
+        fields = [
+            "number",
+            "sealed_at",
+            "app_version",
+            "rows",
+            "previous_sha256",
+            "sha256",
+            "content",
+        ]
+
+
+class SealViewSet(RecordViewSet):
+    """The chain over all rows written once, for whoever may read the audit trail.
+
+    `sha256` is that of `content` in UTF-8. docs/verify_seals.py checks the chain.
+    """
+
+    model = Seal
+    serializer_class = SealSerializer
+    staff_only = True
+    filterset_fields = {"sealed_at": ["gte", "lt"]}
+    ordering_fields = ("number",)
+
+    def get_queryset(self):
+        queryset = super().get_queryset()
+        user = self.request.user
+        if user.is_authenticated and user.may(Right.READ_AUDIT):
+            return queryset
+        return queryset.none()
+
+
 def register(router):
     router.register("documents", DocumentViewSet, basename="document")
     router.register("audit-events", AuditEventViewSet, basename="audit-event")
     router.register("signatures", SignatureViewSet, basename="signature")
+    router.register("seals", SealViewSet, basename="seal")

@@ -62,6 +62,7 @@ STAFF = (
         (
             Item("Audit trail", "web:audit_list", "history", Right.READ_AUDIT),
             Item("Signatures", "web:signature_list", "signature", Right.READ_AUDIT),
+            Item("Seals", "web:seal_list", "link", Right.READ_AUDIT),
             Item("Roles and rights", "web:roles", "shield-check"),
             Item("People", "people:person_list", "users", Right.READ_AUDIT),
             Item("Sign-in and signing", "access:list", "fingerprint", Right.VERIFY_IDENTITY),

@@ -5,9 +5,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from cdmo.records.seals.coverage import Coverage
 from cdmo.runtime.heartbeat import impatient_redis, worker_answers
 
 
@@ -23,7 +25,10 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when database, Redis and a worker answer, else 503 naming what is missing."""
+    """200 when database, Redis and a worker answer, else 503 naming what is missing.
+
+    `noticed` names what a person should look at; it stops no traffic.
+    """
     missing = [] if database_answers() else ["database"]
     client = impatient_redis()
     try:
@@ -35,7 +40,15 @@ def readyz(request: HttpRequest) -> JsonResponse:
         client.close()
     if missing:
         return JsonResponse({"status": "not ready", "missing": missing}, status=503)
-    return JsonResponse({"status": "ready"})
+    noticed = odd_about_seals()
+    return JsonResponse({"status": "ready", **({"noticed": noticed} if noticed else {})})
+
+
+def odd_about_seals() -> list[str]:
+    """Name `clock` (the last seal is of a time to come) and `seals` (rows wait for too long)."""
+    at, coverage = timezone.now(), Coverage.now()
+    odd = {"clock": coverage.is_ahead(at), "seals": coverage.is_late(at)}
+    return [name for name, found in odd.items() if found]
 
 
 def database_answers() -> bool:

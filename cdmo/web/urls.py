@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cdmo.web import pages
+from cdmo.web import pages, seals
 
 app_name = "web"
 urlpatterns = [
@@ -13,5 +13,7 @@ urlpatterns = [
     path("account/tokens/<str:key>/revoke/", pages.RevokeToken.as_view(), name="token_revoke"),
     path("audit/", pages.AuditList.as_view(), name="audit_list"),
     path("signatures/", pages.SignatureList.as_view(), name="signature_list"),
+    path("seals/", seals.SealList.as_view(), name="seal_list"),
+    path("seals/download/", seals.SealsDownload.as_view(), name="seals_download"),
     path("documents/<str:key>/", pages.DocumentDownload.as_view(), name="document"),
 ]

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from itertools import groupby
 
 from django.db import connection
@@ -10,6 +9,7 @@ from django.db import connection
 from cdmo.records.canonical import instant, sha256
 from cdmo.records.models import AuditEvent, Counter, Seal, SealedBlock
 from cdmo.records.seals.content import Block, Content
+from cdmo.records.seals.coverage import Coverage
 from cdmo.records.seals.form import Table, in_utc, sealed_models, split
 from cdmo.records.seals.making import clock_set_back
 from cdmo.records.verify.proven import Proven
@@ -17,7 +17,6 @@ from cdmo.records.verify.proven import Proven
 BLOCKS_AT_ONCE = 50
 SEALS_AT_ONCE = 200
 NAMED_AT_MOST = 1_000
-LATE = timedelta(minutes=15)
 
 
 def seals() -> Proven:
@@ -207,23 +206,16 @@ def differences(sealed: dict[int, bytes], now: dict[int, bytes]) -> Iterator[tup
 
 def _unsealed(proven: Proven) -> None:
     """Tell how many rows are under no seal yet, and note when they have waited for long."""
-    last = Seal.objects.first()
-    try:
-        covered = Content.parse(last.content).covered if last else {}
-    except (ValueError, KeyError, TypeError):
-        covered = {}
-    waiting, since = 0, None
-    for model in sealed_models():
-        rows = model._default_manager.filter(pk__gt=covered.get(model._meta.db_table, -(2**63)))
-        waiting += rows.count()
-        if model is AuditEvent:
-            since = rows.order_by("pk").values_list("logged_at", flat=True).first()
-    proven.what = f"sealed rows ({waiting} not yet sealed)" if waiting else "sealed rows"
-    if last is not None and since is not None and _now() - since > LATE:
+    coverage = Coverage.now()
+    waiting, now = coverage.waiting(), _now()
+    if waiting:
+        proven.what += f" ({waiting} not yet sealed)"
+    if coverage.is_late(now):
         proven.noted.append(
-            f"{waiting} rows are under no seal yet, the first since {instant(since)}: is a worker "
-            "running?"
+            f"{waiting} rows are under no seal yet, the first since {instant(coverage.since)}."
         )
+    if coverage.is_ahead(now):
+        proven.noted.append("The last seal is of a time to come: a clock was set back since.")
 
 
 def _now():
