@@ -1,6 +1,10 @@
 """Every change of the release room: queueing and running checks, deciding, certificates."""
 
-from qc.release.services.certificates import issue_certificate, reissue_certificate
+from qc.release.services.certificates import (
+    issue_certificate,
+    reissue_certificate,
+    reissue_objections,
+)
 from qc.release.services.certification import certify, certify_conditionally, justify_finding
 from qc.release.services.checking import claim_checks, evaluate_checks, run_waiting_checks
 from qc.release.services.queueing import drain_outbox, queue_checks, request_check
@@ -15,6 +19,7 @@ __all__ = [
     "justify_finding",
     "queue_checks",
     "reissue_certificate",
+    "reissue_objections",
     "request_check",
     "run_waiting_checks",
 ]

@@ -91,9 +91,8 @@ def reissue_certificate(*, certificate, by, at, reason):
     evidence = gather_evidence([batch.pk], at=at)[batch.pk]
     ensure_clear(
         [
-            *right_blockers(by, Right.ISSUE_CERTIFICATE),
-            *_reissue_blockers(certificate, batch, reason),
-            *_reopened_blockers(batch, evidence),
+            *_objections(certificate, batch, evidence, by=by),
+            *_reason_blockers(certificate, reason),
         ]
     )
     certification = Certification.objects.filter(batch=batch).order_by("-pk").first()
@@ -102,9 +101,25 @@ def reissue_certificate(*, certificate, by, at, reason):
     )
 
 
-def _reissue_blockers(certificate, batch, reason):
+def reissue_objections(certificate, *, by, at):
+    """Yield every objection to issuing a certificate again now, before a reason is given."""
+    batch = Batch.objects.get(pk=certificate.batch_id)
+    evidence = gather_evidence([batch.pk], at=at)[batch.pk]
+    yield from _objections(certificate, batch, evidence, by=by)
+
+
+def _objections(certificate, batch, evidence, *, by):
+    yield from right_blockers(by, Right.ISSUE_CERTIFICATE)
+    yield from _reissue_blockers(certificate, batch)
+    yield from _reopened_blockers(batch, evidence)
+
+
+def _reason_blockers(certificate, reason):
     if not (reason or "").strip():
         yield Blocker("no_reason", "A re-issue needs its reason.", record=certificate)
+
+
+def _reissue_blockers(certificate, batch):
     newer = Certificate.objects.filter(supersedes=certificate).first()
     if newer is not None:
         yield Blocker(

@@ -66,31 +66,31 @@ class Certify(VerbView):
     done = "The batch is certified; its certificate of analysis is issued."
 
     @cached_property
-    def standing(self):
+    def found(self):
         return standing_of(self.record, at=timezone.now())
 
     def blockers(self):
         return certify_blockers(
             self.record,
             kind=self.kind,
-            standing=self.standing,
+            standing=self.found,
             by=self.request.user,
             at=timezone.now(),
         )
 
     def signed_content(self):
-        check = self.standing.check
+        check = self.found.check
         return {
             "batch": self.record.number,
             "kind": str(self.kind),
             "check": str(check.pk) if check else None,
-            "evidence_sha256": self.standing.sha256,
-            "pending": pending_tests(self.standing.evidence),
+            "evidence_sha256": self.found.sha256,
+            "pending": pending_tests(self.found.evidence),
         }
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(
-            standing=self.standing, pending=pending_tests(self.standing.evidence), **kwargs
+            standing=self.found, pending=pending_tests(self.found.evidence), **kwargs
         )
 
     def act(self, *, by, at, data, proof):
@@ -161,9 +161,11 @@ class CertificateReissue(VerbView):
     verb = "reissue"
     title = "Issue this certificate again"
     button = "Issue again"
-    right = Right.ISSUE_CERTIFICATE
     reason = "required"
     done = "The certificate is issued again; the former one is superseded."
+
+    def blockers(self):
+        return services.reissue_objections(self.record, by=self.request.user, at=timezone.now())
 
     def act(self, *, by, at, data, proof):
         return services.reissue_certificate(certificate=self.record, by=by, at=at, **data)

@@ -74,6 +74,24 @@ def test_the_qualified_person_certifies_from_the_page(client, cast):
     assert Batch.objects.get(pk=batch.pk).disposition == "released"
 
 
+def test_the_page_to_issue_a_certificate_again_lists_every_objection_before(client, cast):
+    batch = a_certified_batch(cast)
+    first = Certificate.objects.get(batch=batch)
+    url = reverse("qc:certificate_reissue", args=[first.number])
+    client.force_login(cast.qa)
+    assert "This cannot be done yet" not in text_of(client.get(url))
+    deviation = deviations.raise_deviation(batch=batch, title="Late", by=cast.operator, at=CHECKED)
+
+    client.force_login(cast.operator)
+    words = text_of(client.get(url))
+
+    assert "This cannot be done yet" in words
+    assert "Operator Person may not" in words
+    assert f"{deviation.number} (not classified) is open." in words
+    assert client.post(url, {"reason": "Lost."}).status_code == 409
+    assert Certificate.objects.filter(batch=batch).count() == 1
+
+
 def test_the_certify_dialog_lists_every_objection_before_the_button_is_pressed(client, cast):
     batch = a_checked_batch(cast)
 
