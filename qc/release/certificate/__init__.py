@@ -76,6 +76,7 @@ def lines_of(evidence) -> list[dict]:
         rows += [
             {
                 **base,
+                "method": method_of(result, evidence) or line.method,
                 "value": result.reportable or result.value,
                 "unit": result.unit or line.unit,
                 "verdict": result.verdict,
@@ -94,6 +95,12 @@ def lines_of(evidence) -> list[dict]:
                 }
             )
     return rows
+
+
+def method_of(result, evidence) -> str:
+    """Return the method that was used, with its version; nothing where none is recorded."""
+    used = evidence.methods.get(result.method_id)
+    return f"{used.code}, version {used.version}" if used else ""
 
 
 def local(at, zone: ZoneInfo) -> str:

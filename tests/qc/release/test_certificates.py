@@ -11,7 +11,7 @@ from cdmo.blockers import Blocked
 from cdmo.records.models import Document
 from cdmo.records.services import read_document
 from qc.laboratory import services as laboratory
-from qc.laboratory.models import Result
+from qc.laboratory.models import Method, Result
 from qc.release import services
 from qc.release.certificate import render
 from qc.release.models import Certificate
@@ -51,6 +51,8 @@ def test_the_certificate_states_every_requirement_value_and_signature(cast):
     for line in specification.lines.all():
         assert line.test in text
         assert line.criterion in text
+    for method in Method.objects.filter(results__batch=batch):
+        assert f"{method.code}, version {method.version}" in text
     for value in ("95", "<0.50", "no growth", "opaque"):
         assert value in text
     assert "Passes" in text
