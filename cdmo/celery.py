@@ -17,6 +17,7 @@ SWEEPS = {
     "batches.materials.tasks.sweep": 60.0,
     "cdmo.records.tasks.seal": 60.0,
     "qc.instruments.tasks.sweep": 2.0,
+    "qc.release.tasks.renew": 60.0,
     "qc.release.tasks.sweep": 2.0,
     "techtransfer.projects.tasks.judge": 10.0,
 }

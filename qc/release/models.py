@@ -55,6 +55,11 @@ class ReleaseCheck(SponsorOwned):
     started_at = models.DateTimeField(null=True, editable=False)
     evaluated_at = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    valid_until = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="From then on time alone may turn an answer; empty: it stands until a change.",
+    )
     rules_version = models.CharField(max_length=20, blank=True, editable=False)
     evidence_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     digest = models.JSONField(default=list, editable=False)

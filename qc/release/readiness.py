@@ -12,8 +12,7 @@ from qc.release.evidence import BatchEvidence
 from qc.release.models import ReleaseCheck
 from qc.release.rules.base import Case
 from qc.release.services.certification import Standing, pending_tests, standing_of
-
-UNDECIDED = frozenset({"pending", "conditional"})
+from qc.release.states import UNDECIDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +63,15 @@ def is_outdated(batch, standing: Standing) -> bool:
     """Whether the last check no longer says what stands now.
 
     Its evidence has changed, or time has passed over it: an agreement or an appointment that ended
-    is no change of a record, but an undecided batch is judged differently from that day on.
+    is no change of a record, but an undecided batch is judged differently from that day on. Nor is
+    a check by older rules a check by today's.
     """
     check = standing.check
     if check is None or check.evidence_sha256 != standing.sha256:
         return True
-    return batch.disposition in UNDECIDED and check.verdict != standing.verdict
+    return batch.disposition in UNDECIDED and (
+        check.verdict != standing.verdict or check.rules_version != rules.RULES_VERSION
+    )
 
 
 def digest_for_sponsor(batch, *, by) -> Readiness:

@@ -26,6 +26,10 @@ class Outcome(TextChoices):
     PENDING = "pending", "Pending"
 
 
+# Dispositions that still wait for a decision, for which time goes on.
+UNDECIDED = frozenset({"pending", "conditional"})
+
+
 class RuleClass(TextChoices):
     HARD = "hard", "Hard"
     JUSTIFIABLE = "justifiable", "Justifiable"

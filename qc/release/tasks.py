@@ -1,4 +1,4 @@
-"""The release room's sweep."""
+"""The release room's sweeps."""
 
 import time
 
@@ -9,6 +9,17 @@ from qc.release import services
 
 # A worker gives way to other sweeps between sets; what is left waits for the next beat.
 BUDGET_SECONDS = 20.0
+
+
+@shared_task(name="qc.release.tasks.renew", acks_late=True, ignore_result=True)
+def renew(**_future):
+    """Queue checks for undecided batches that time or new rules have overtaken.
+
+    Safe twice, late or in two workers: what is queued is a row, at most one a batch, and a batch
+    that has one is passed by. Killed meanwhile, nothing is queued and the next beat finds the same.
+    Missed for a day, it finds everything that has passed by then. The checks are run by `sweep`.
+    """
+    return services.queue_outdated(by=None, at=timezone.now())
 
 
 @shared_task(name="qc.release.tasks.sweep", acks_late=True, ignore_result=True)

@@ -74,6 +74,18 @@ def check_blockers(batch, *, check, findings_then, findings_now, sha256_now):
     )
 
 
+def rules_blockers(check, *, rules_now: str):
+    """Yield an objection to a check that was made by other rules than today's."""
+    if check is not None and check.rules_version != rules_now:
+        yield Blocker(
+            "older_rules",
+            f"Check {check.pk} was made by rules {check.rules_version}; today's are {rules_now}. "
+            "Run a new check.",
+            record=check,
+            owner=Role.QP.label,
+        )
+
+
 def changed_findings(then: list[dict], now: list[dict]) -> list[str]:
     """Return in words which findings differ between what a check found and what stands now."""
     before = {f["rule"]: f for f in then}

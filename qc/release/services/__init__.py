@@ -7,7 +7,12 @@ from qc.release.services.certificates import (
 )
 from qc.release.services.certification import certify, certify_conditionally, justify_finding
 from qc.release.services.checking import claim_checks, evaluate_checks, run_waiting_checks
-from qc.release.services.queueing import drain_outbox, queue_checks, request_check
+from qc.release.services.queueing import (
+    drain_outbox,
+    queue_checks,
+    queue_outdated,
+    request_check,
+)
 
 __all__ = [
     "certify",
@@ -18,6 +23,7 @@ __all__ = [
     "issue_certificate",
     "justify_finding",
     "queue_checks",
+    "queue_outdated",
     "reissue_certificate",
     "reissue_objections",
     "request_check",

@@ -84,6 +84,7 @@ def certify_blockers(batch, *, kind, standing: Standing, by, at):
         findings_now=standing.findings,
         sha256_now=standing.sha256,
     )
+    yield from deciding.rules_blockers(standing.check, rules_now=rules.RULES_VERSION)
     if kind == FINAL:
         yield from deciding.verdict_blockers(
             standing.findings, verdict=standing.verdict, batch=batch

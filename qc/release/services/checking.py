@@ -7,6 +7,8 @@ late finds the row locked, or done, and passes by.
 """
 
 import logging
+from collections import defaultdict
+from datetime import date
 
 import orjson
 from django.db import connection
@@ -18,6 +20,8 @@ from cdmo.records.services import record_event
 from qc.release import rules
 from qc.release.evidence import gather_evidence
 from qc.release.evidence.writing import dumped
+from qc.release.rules.lasting import valid_until
+from qc.release.states import UNDECIDED
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +55,14 @@ _FORMER = """
 _WRITE = """
     UPDATE qc_releasecheck c SET status = 'done', verdict = w.verdict, evaluated_at = %s,
         rules_version = %s, evidence_sha256 = w.sha256, digest = w.digest::jsonb,
-        passed_count = w.passed, pending_count = w.pending, failed_count = w.failed, error = ''
-    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::int[], %s::int[], %s::int[])
-        w(id, verdict, sha256, digest, passed, pending, failed)
+        passed_count = w.passed, pending_count = w.pending, failed_count = w.failed,
+        valid_until = w.valid_until, error = ''
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[],
+        %s::int[], %s::int[]) w(id, verdict, sha256, digest, valid_until, passed, pending, failed)
     WHERE c.id = w.id"""
+_VERSIONS = """
+    SELECT product_id, effective_from, effective_until FROM qc_specification
+    WHERE product_id = ANY(%s) AND status <> 'draft'"""
 _KEEP = """
     INSERT INTO qc_checkevidence (check_row_id, sponsor_id, evidence, findings)
     SELECT id, sponsor_id, evidence, findings::jsonb
@@ -119,6 +127,7 @@ def evaluate_checks(*, ids: list[int], by, at) -> int:
     batch_ids = list({row[1] for row in held})
     former = _former(batch_ids)
     evidence = gather_evidence(batch_ids, at=at)
+    versions = _versions({seen.batch.product_id for seen in evidence.values()})
     since = instant(at)
     checked, reopened = [], []
     for pk, batch_id, sponsor_id, disposition, disposed_at in held:
@@ -129,12 +138,23 @@ def evaluate_checks(*, ids: list[int], by, at) -> int:
         judged_at = disposed_at if disposition == "released" and disposed_at else at
         findings = rules.judge(seen, at=judged_at, former=findings_before, since=since)
         verdict = rules.verdict_of(findings, allows_conditional=seen.batch.allows_conditional)
-        checked.append((pk, sponsor_id, verdict, seen.canonical, findings))
+        until = None
+        if disposition in UNDECIDED:
+            until = valid_until(seen, at=at, versions=versions.get(seen.batch.product_id, ()))
+        checked.append((pk, sponsor_id, verdict, seen.canonical, findings, until))
         if _reopens(disposition, verdict) and not _reopens(disposition, verdict_before):
             reopened.append((batch_id, findings))
     _write(checked, at)
     _announce(reopened, at)
     return len(checked)
+
+
+def _versions(product_ids) -> dict[int, list[date]]:
+    """Return the days on which versions of each product's specifications begin or have ended."""
+    found = defaultdict(list)
+    for product_id, first, last in _execute(_VERSIONS, list(product_ids), fetch=True):
+        found[product_id] += [day for day in (first, last) if day is not None]
+    return found
 
 
 def _former(batch_ids) -> dict[int, tuple[str, dict]]:
@@ -146,8 +166,9 @@ def _former(batch_ids) -> dict[int, tuple[str, dict]]:
 
 def _write(checked, at) -> None:
     ids, sponsors, verdicts, texts, hashes, digests, findings_texts = [], [], [], [], [], [], []
-    counts = []
-    for pk, sponsor_id, verdict, canonical, findings in checked:
+    counts, untils = [], []
+    for pk, sponsor_id, verdict, canonical, findings, until in checked:
+        untils.append(until)
         ids.append(pk)
         sponsors.append(sponsor_id)
         verdicts.append(verdict)
@@ -157,9 +178,8 @@ def _write(checked, at) -> None:
         digests.append(dumped([digest_of(finding) for finding in findings]).decode())
         counts.append(rules.count(findings))
     passed, pending, failed = (list(column) for column in zip(*counts, strict=True))
-    _execute(
-        _WRITE, at, rules.RULES_VERSION, ids, verdicts, hashes, digests, passed, pending, failed
-    )
+    version, results = rules.RULES_VERSION, (untils, passed, pending, failed)
+    _execute(_WRITE, at, version, ids, verdicts, hashes, digests, *results)
     _execute(_KEEP, ids, sponsors, texts, findings_texts)
 
 

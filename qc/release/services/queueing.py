@@ -14,7 +14,8 @@ from cdmo.blockers import Blocker, ensure_clear
 from cdmo.records.acting import service
 from cdmo.records.services import record_event
 from qc.release.models import ReleaseCheck
-from qc.release.states import CheckStatus
+from qc.release.rules import RULES_VERSION
+from qc.release.states import UNDECIDED, CheckStatus
 
 # A batch that was rejected or recalled is not checked again; a released one is, and may re-open.
 CHECKED = (Disposition.PENDING, Disposition.CONDITIONAL, Disposition.RELEASED)
@@ -127,6 +128,53 @@ def queue_checks(*, causes: dict[int, str], by, at) -> int:
             },
         )
         return len(cursor.fetchall())
+
+
+# The last check of each batch that waits for a decision, where it may no longer say what stands.
+# From the open batches, of which there are few, to the last check of each by its index; never
+# through the checks, of which there are ever more. A check that broke is tried again a day later.
+_OUTDATED = """
+    SELECT b.id, c.rules_version FROM batches_batch b CROSS JOIN LATERAL (
+        SELECT d.id, d.rules_version, d.valid_until FROM qc_releasecheck d
+        WHERE d.batch_id = b.id AND d.status = 'done' ORDER BY d.id DESC LIMIT 1
+    ) c
+    WHERE b.disposition = ANY(%(undecided)s) AND b.execution <> 'aborted'
+        AND (c.valid_until <= %(at)s OR c.rules_version <> %(rules)s)
+        AND NOT EXISTS (
+            SELECT FROM qc_releasecheck w WHERE w.batch_id = b.id AND w.id > c.id
+                AND (w.status <> 'failed' OR w.queued_at > %(at)s - interval '1 day')
+        )
+    ORDER BY b.id LIMIT %(limit)s FOR KEY SHARE OF b SKIP LOCKED"""
+
+
+@service
+def queue_outdated(*, by, at) -> int:
+    """Queue a check of each undecided batch whose last one time or new rules have overtaken.
+
+    Time: a date in what it saw has passed (`valid_until`). Rules: it was made by others than
+    today's. Returns how many were queued. Safe twice and in two workers: whoever has a check
+    waiting is passed by, and a new check moves `valid_until` on. A batch that somebody is deciding
+    is skipped; the next beat finds it. While two versions of the program run side by side, each
+    takes the other's checks for outdated, until the old one has stopped.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _OUTDATED,
+            {
+                "undecided": sorted(UNDECIDED),
+                "at": at,
+                "rules": RULES_VERSION,
+                "limit": DRAIN_AT_ONCE,
+            },
+        )
+        found = cursor.fetchall()
+    causes = {
+        batch_id: "A date in the evidence has passed."
+        if made_by == RULES_VERSION
+        else f"Made by rules {made_by}; today's are {RULES_VERSION}."
+        for batch_id, made_by in found
+    }
+    return queue_checks(causes=causes, by=by, at=at)
 
 
 _DRAIN = """
