@@ -10,6 +10,7 @@ from cdmo.home.work.deciding import (
     conditional,
     gene_modified_now,
     recent_events,
+    reopened,
     to_certify,
     transfers,
 )
@@ -59,6 +60,7 @@ BY_ROLE: dict[Role, tuple[Callable, ...]] = {
     ),
     Role.REVIEWER: (results_to_approve, specifications_to_approve, oos_open, files_that_failed),
     Role.QA: (
+        reopened,
         batches_to_review,
         deviations_to_classify,
         batches_to_issue,
@@ -68,7 +70,7 @@ BY_ROLE: dict[Role, tuple[Callable, ...]] = {
         lots_in_quarantine,
         access_review,
     ),
-    Role.QP: (to_certify, conditional, blocked),
+    Role.QP: (reopened, to_certify, conditional, blocked),
     Role.PROJECT_MANAGER: (transfers, batches_planned),
     Role.BIOSAFETY: (gene_modified_now,),
     Role.AUDITOR: (recent_events,),

@@ -1,12 +1,12 @@
 """What a Qualified Person, a project manager and an auditor look at."""
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from batches.manufacture.states import Disposition, Execution
-from cdmo.home.work.items import SHOWN, Item, WorkList, batch_item, batches_of, waiting
-from cdmo.records.models import AuditEvent
+from cdmo.home.work.items import SHOWN, Item, WorkList, batch_item, batches_of, taken, waiting
+from cdmo.records.models import AuditEvent, Signature
 from qc.release.models import ReleaseCheck
-from qc.release.states import CheckVerdict
+from qc.release.states import CheckStatus, CheckVerdict
 from techtransfer.projects.models import TransferProject
 from techtransfer.projects.picture import pictures
 from techtransfer.projects.states import GateStatus, TransferStatus
@@ -103,6 +103,63 @@ def _why(check, outcome: str) -> str:
 def _who(check) -> str:
     found = _open(check, "fail") or _open(check, "pending")
     return found[0].get("owner", "") if found else ""
+
+
+def reopened(by, at) -> WorkList:
+    """Decided batches that a later check speaks against, and records changed after signing."""
+    latest = ReleaseCheck.objects.filter(batch=OuterRef("pk"), status=CheckStatus.DONE)
+    taken_back = Signature.objects.filter(
+        record_type="batch",
+        record_id=OuterRef("pk"),
+        verb__in=["complete", "review"],
+        void__isnull=False,
+    )
+    found = (
+        batches_of(by)
+        .annotate(
+            last_check=Subquery(latest.order_by("-pk").values("pk")[:1]),
+            last_verdict=Subquery(latest.order_by("-pk").values("verdict")[:1]),
+        )
+        .filter(
+            Q(disposition=Disposition.RELEASED) & ~Q(last_verdict=CheckVerdict.READY)
+            | Q(disposition=Disposition.CONDITIONAL, last_verdict=CheckVerdict.BLOCKED)
+            | Q(
+                Exists(taken_back),
+                disposition=Disposition.PENDING,
+                execution=Execution.COMPLETED,
+                reviewed_at__isnull=True,
+            )
+        )
+        .filter(last_check__isnull=False)
+        .order_by(F("disposed_at").desc(nulls_last=True), "-pk")
+    )
+    batches, count = taken(found, lambda batch: batch)
+    checks = {
+        check.pk: check
+        for check in ReleaseCheck.objects.filter(pk__in=[b.last_check for b in batches])
+        .select_related("seen")
+        .defer("seen__evidence", "digest")
+    }
+    return WorkList(
+        "Opened again",
+        "alert-octagon",
+        [_reopened_item(batch, checks[batch.last_check]) for batch in batches],
+        count,
+        more="qc:to_certify",
+        pressing=True,
+    )
+
+
+def _reopened_item(batch, check) -> Item:
+    if batch.disposition == Disposition.PENDING:
+        note = "Its record was changed after it was signed: to be completed and reviewed again"
+        return batch_item(batch, axis="stage", note=note)
+    return batch_item(
+        batch,
+        axis="disposition",
+        note=_why(check, "fail") or _why(check, "pending"),
+        owner=_who(check),
+    )
 
 
 def transfers(by, at) -> WorkList:

@@ -20,7 +20,13 @@ from tests.builders.manufacture import (
     an_issued_batch,
     step_of,
 )
-from tests.builders.release import a_checked_batch, a_product_to_release, a_tested_batch, check_now
+from tests.builders.release import (
+    a_certified_batch,
+    a_checked_batch,
+    a_product_to_release,
+    a_tested_batch,
+    check_now,
+)
 from tests.builders.transfers import a_transfer_at
 from tests.cast import NOON
 
@@ -114,6 +120,29 @@ def test_a_qualified_person_sees_what_to_certify_and_what_is_blocked_and_why(cas
     assert why in page_of(cast.qp).replace("&#x27;", "'").replace("&lt;", "<").replace("&gt;", ">")
 
 
+def test_quality_assurance_and_the_qualified_person_see_what_was_opened_again(cast):
+    product = a_product_to_release(cast)
+    a_checked_batch(cast, product)
+    released = a_certified_batch(cast, product)
+    stands = a_certified_batch(cast, product)
+    check_now(stands, at=NOW)
+    deviation = raise_deviation(
+        batch=released, title="Late finding", description="", by=cast.operator, at=NOW
+    )
+    check_now(released, at=NOW)
+    corrected = a_checked_batch(cast, product)
+    manufacture.correct_step(
+        step=step_of(corrected, "SEED"), value="96", by=cast.operator, at=NOW, reason="Misread."
+    )
+    check_now(corrected, at=NOW)
+
+    for person in (cast.qa, cast.qp):
+        assert waits(person, "Opened again") == [released.number, corrected.number]
+    page = page_of(cast.qa)
+    assert f"{deviation.number} (not classified) is open." in page
+    assert "Its record was changed after it was signed" in page
+
+
 def test_a_project_manager_sees_the_open_gate_and_what_holds_it(cast):
     a_transfer_at(cast, "G1")
 
@@ -155,6 +184,9 @@ def make_work(cast, product):
     a_result(cast, sample, "viability", "71", status="submitted", at=NOW)
     a_result(cast, sample, "endotoxin", "0.5", status="draft", at=NOW)
     a_checked_batch(cast, product)
+    decided = a_certified_batch(cast, product)
+    raise_deviation(batch=decided, title="Late", description="", by=cast.operator, at=NOW)
+    check_now(decided, at=NOW)
 
 
 def queries_of(person) -> int:
