@@ -156,6 +156,10 @@ class Lot(SponsorOwned):
 
     class Meta(SponsorOwned.Meta):
         ordering = ["-received_at", "number"]
+        indexes = [
+            models.Index(fields=["received_at", "id"], name="batches_lot_received"),
+            models.Index(fields=["expires_at", "id"], name="batches_lot_expires"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="batches_lot_quantity", condition=Q(quantity__gt=0, quantity__lt=BELOW)

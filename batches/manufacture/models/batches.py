@@ -83,6 +83,12 @@ class Batch(SponsorOwned):
         indexes = [
             models.Index(fields=["sponsor", "execution"], name="batches_batch_sponsor_exec"),
             models.Index(fields=["disposition", "execution"], name="batches_batch_state"),
+            # Orders of the REST list as they are asked for: newest first, soonest to expire first.
+            models.Index(fields=["planned_at", "id"], name="batches_batch_planned"),
+            models.Index(
+                F("started_at").desc(nulls_last=True), F("id").desc(), name="batches_batch_started"
+            ),
+            models.Index(fields=["expires_at", "id"], name="batches_batch_expires"),
         ]
         constraints = [
             models.CheckConstraint(
