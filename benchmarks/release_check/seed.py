@@ -2,6 +2,8 @@
 
 Triggers and foreign keys are off while the big tables are filled and on again for the measurement.
 Every 10th batch lacks a result, every 15th has an open deviation, every 20th took an expired lot.
+Every 25th also took of another batch; of these in turn all is well, the yield was never recorded,
+more was used than there was, or the use is in another unit.
 """
 
 from contextlib import contextmanager
@@ -211,10 +213,13 @@ _STATEMENTS = (
         custody, planned_at, issued_at, started_at, completed_at, reviewed_at, reviewed_by_id,
         hold_reason, yield_value, yield_unit, illustrative, process_version_id, product_id,
         site_id, sponsor_id, master_id)
-    SELECT 'B-' || lpad(n::text, 6, '0'), 'clinical', '', 'completed', 'pending', 'quarantine',
-        'site', %(now)s - interval '40 days', %(now)s - interval '35 days',
+    SELECT 'B-' || lpad(n::text, 6, '0'), 'clinical', '', 'completed',
+        CASE WHEN n %% 25 = 21 THEN 'released' ELSE 'pending' END,
+        CASE WHEN n %% 25 = 21 THEN 'available' ELSE 'quarantine' END, 'site',
+        %(now)s - interval '40 days', %(now)s - interval '35 days',
         %(now)s - interval '30 days', %(now)s - interval '20 days', %(now)s - interval '10 days',
-        %(qa)s, '', 100 + n %% 100, '10*6', false, v.id, v.product_id, %(site)s, v.sponsor_id, m.id
+        %(qa)s, '', CASE WHEN n %% 100 = 21 THEN NULL WHEN n %% 100 = 46 THEN 5
+            ELSE 100 + n %% 100 END, '10*6', false, v.id, v.product_id, %(site)s, v.sponsor_id, m.id
     FROM generate_series(1, %(batches)s) n
     JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS place
           FROM portfolio_processversion) v ON v.place = n %% %(sponsors)s
@@ -238,6 +243,22 @@ _STATEMENTS = (
     JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM batches_lot) l
         ON l.place = CASE WHEN b.id %% 20 = 0 AND i = 1 THEN %(lots)s - 1
             ELSE (b.id * 7 + i * 13) %% (%(lots)s - 1) END""",
+    """INSERT INTO batches_consumption (quantity, unit, used_at, recorded_at, cancelled_reason,
+        batch_id, recorded_by_id, sponsor_id, source_batch_id)
+    SELECT 10, CASE WHEN substr(b.number, 3)::int %% 100 = 75 THEN 'mL' ELSE '10*6' END,
+        b.started_at, b.started_at, '', b.id, %(operator)s, b.sponsor_id, c.id
+    FROM batches_batch b
+    JOIN batches_batch c ON c.number =
+        'B-' || lpad((substr(b.number, 3)::int - 4)::text, 6, '0')
+    WHERE substr(b.number, 3)::int %% 25 = 0""",
+    """INSERT INTO records_auditevent (kind, at, verb, record_type, record_id, record, sponsor_id,
+        new, by_id, by_name, role, reason, request_id, app_version, database_user, shared)
+    SELECT 'event', b.started_at, 'batch.' || w.verb, 'batch', b.id, b.number, b.sponsor_id,
+        CASE WHEN w.verb = 'started' THEN '{"verified_by": "supervisor@cdmo.example"}'::jsonb END,
+        %(operator)s, 'operator@cdmo.example', '', '', '', '', '', false
+    FROM batches_batch b
+    CROSS JOIN (VALUES ('planned'), ('issued'), ('started'), ('completed'), ('reviewed')) w(verb)
+    """,
     """INSERT INTO qc_sample (number, kind, taken_at, storage, illustrative, batch_id, sponsor_id,
         taken_by_id)
     SELECT b.number || '-S' || i, 'release', b.completed_at, '', false, b.id, b.sponsor_id,

@@ -41,14 +41,15 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_batches():
 
 def test_running_checks_takes_as_many_queries_for_one_as_for_two_hundred():
     seed(batches=200)
-    ids = list(Batch.objects.values_list("pk", flat=True))
+    # A released batch that no longer stands is also re-opened, which is a change of its own.
+    ids = list(Batch.objects.filter(disposition="pending").values_list("pk", flat=True))
 
     def run(some):
         queue_checks(causes=dict.fromkeys(some, "Test."), by=None, at=NOW)
         return queries_of(lambda: run_waiting_checks(at=NOW, limit=500))
 
     assert run(ids[:1]) == run(ids)
-    assert ReleaseCheck.objects.filter(status="done").count() == 201
+    assert ReleaseCheck.objects.filter(status="done").count() == 1 + len(ids)
 
 
 def test_evidence_of_a_set_is_that_of_each_batch_alone():

@@ -93,7 +93,7 @@ def test_recalling_a_lot_opens_everything_made_from_it_again(cast):
     check_now(component)
     services.certify(batch=component, by=cast.qp, at=CERTIFIED, proof=proof_of(cast.qp, CERTIFIED))
     component = Batch.objects.get(pk=component.pk)
-    Batch.objects.filter(pk=component.pk).update(yield_unit="mL", disposed_at=NOON)
+    Batch.objects.filter(pk=component.pk).update(yield_value=100, yield_unit="mL", disposed_at=NOON)
     descendant = a_made_batch(cast, product, source=component)
     check_now(descendant, at=CERTIFIED)
 
