@@ -92,6 +92,7 @@ class BatchViewSet(BatchStepsMixin, BatchMaterialsMixin, BatchIdentityMixin, Rec
             batch=record,
             witness=data.get("verified_by"),
             password=given.get("password", ""),
+            otp=given.get("otp"),
             by=self.request.user,
             at=self.at,
         )

@@ -80,6 +80,14 @@ class StartForm(VerbForm):
         help_text=f"Whoever is named signs here themselves: “{MEANINGS['witness-start']}”",
     )
 
+    witness_otp = forms.CharField(
+        label="Their one-time code",
+        required=False,
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+        help_text="Where they sign with one.",
+    )
+
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
         colleagues = User.objects.filter(

@@ -122,7 +122,7 @@ def start_objections(batch, *, by, verified_by=None):
     ]
 
 
-def witness_of_start(*, batch, witness, password, by, at, says=()) -> Proof | None:
+def witness_of_start(*, batch, witness, password, by, at, otp=None, says=()) -> Proof | None:
     """Re-authenticate the second person named at a start; None where nobody is.
 
     Call it before `start_batch`, outside its transaction. Whoever may not be the witness is not
@@ -133,7 +133,13 @@ def witness_of_start(*, batch, witness, password, by, at, says=()) -> Proof | No
     if not password:
         raise SignatureRefused(f"{witness.full_name} must sign this with their own password.")
     return reauthenticate(
-        by=witness, password=password, record=batch, verb="witness-start", at=at, says=says
+        by=witness,
+        password=password,
+        otp=otp,
+        record=batch,
+        verb="witness-start",
+        at=at,
+        says=says,
     )
 
 

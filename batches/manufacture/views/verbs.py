@@ -119,6 +119,7 @@ class BatchStart(BatchVerb):
             batch=self.record,
             witness=data["verified_by"],
             password=data.pop("witness_password"),
+            otp=data.pop("witness_otp"),
             by=by,
             at=at,
             says=(MEANINGS["witness-start"],),
