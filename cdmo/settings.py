@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "cdmo.records",
     "cdmo.access",
     "cdmo.people",
+    "cdmo.training",
     "cdmo.portfolio",
     "cdmo.web",
     "cdmo.api",
@@ -123,6 +124,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": env.number("PASSWORD_LENGTH", 12)},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "cdmo.access.validators.NotUsedBefore"},
 ]
 PASSWORD_HISTORY = env.number("PASSWORD_HISTORY", 5)  # so many are not used again

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from django.core.cache import cache
 from django.test import TransactionTestCase
 
 from tests import chromium
@@ -26,6 +27,12 @@ def django_db_setup(django_test_environment, django_db_blocker):
 def demonstration(django_db_setup, transactional_db):
     """Give this test the database as `manage.py demo` leaves it (loaded once a session)."""
     django_db_setup.renew(django_db_setup.demonstration())
+
+
+@pytest.fixture(autouse=True)
+def _no_rates_from_before():
+    """Forget how often earlier tests signed in from this address: all of them come from one."""
+    cache.clear()
 
 
 @pytest.fixture(scope="session")

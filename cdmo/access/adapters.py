@@ -23,7 +23,7 @@ class Doorkeeper(DefaultAccountAdapter):
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "email_password_mismatch": "The e-mail address or the password is not right.",
+        "email_password_mismatch": "The e-mail address or the password is not correct.",
         "too_many_login_attempts": (
             "Too many failed attempts. Signing in with this address is locked for a while."
         ),

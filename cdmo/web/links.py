@@ -28,6 +28,7 @@ PAGES = {
     "organisation": "portfolio:organisation",
     "document": "web:document",
     "person": "people:person",
+    "access": "access:person",
     "access_review": "people:review",
 }
 # The same records as a sponsor meets them; what is missing here is plain text in the portal.

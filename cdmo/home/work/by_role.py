@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from batches.manufacture.sentences import sentence
 from cdmo.accounts.roles import Role
+from cdmo.home.work.access import failed_attempts, identities_to_confirm
 from cdmo.home.work.deciding import (
     blocked,
     conditional,
@@ -69,12 +70,13 @@ BY_ROLE: dict[Role, tuple[Callable, ...]] = {
         specifications_to_approve,
         lots_in_quarantine,
         access_review,
+        identities_to_confirm,
     ),
     Role.QP: (reopened, to_certify, conditional, blocked),
     Role.PROJECT_MANAGER: (transfers, batches_planned),
     Role.BIOSAFETY: (gene_modified_now,),
     Role.AUDITOR: (recent_events,),
-    Role.ADMIN: (recent_events,),
+    Role.ADMIN: (failed_attempts, identities_to_confirm, recent_events),
 }
 
 
