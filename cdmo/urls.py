@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("cdmo.web.urls")),
     path("portal/", include("cdmo.portal.urls")),
     path("", include("cdmo.people.urls")),
+    path("", include("cdmo.training.urls")),
     path("", include("cdmo.portfolio.urls")),
     rooms("batches", "manufacture", "identity", "deviations", "materials"),
     rooms("qc", "release", "laboratory", "instruments", "specifications"),

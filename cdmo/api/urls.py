@@ -14,6 +14,7 @@ import batches.materials.api
 import cdmo.people.api
 import cdmo.portfolio.api
 import cdmo.records.api
+import cdmo.training.api
 import qc.instruments.api
 import qc.laboratory.api
 import qc.release.api
@@ -36,6 +37,7 @@ ROOMS = (
     qc.release.api,
     cdmo.records.api,
     cdmo.people.api,
+    cdmo.training.api,
 )
 
 

@@ -12,6 +12,7 @@ from cdmo.demo import (
     reviews,
     specifications,
     stock,
+    training,
     transfers,
 )
 from cdmo.demo.stage import Stage
@@ -27,6 +28,7 @@ ACTS = (
     masters,
     batches,
     transfers,
+    training,
 )
 
 

@@ -67,6 +67,8 @@ STAFF = (
             Item("People", "people:person_list", "users", Right.READ_AUDIT),
             Item("Sign-in and signing", "access:list", "fingerprint", Right.VERIFY_IDENTITY),
             Item("API tokens", "people:token_list", "key", Right.READ_AUDIT),
+            Item("Trainings", "training:training_list", "school"),
+            Item("Demanded trainings", "training:demand_list", "certificate"),
             Item("Access reviews", "people:review_list", "user-search", Right.READ_AUDIT),
         ),
     ),

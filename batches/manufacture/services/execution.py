@@ -11,6 +11,8 @@ from cdmo.accounts.rules import right_blockers
 from cdmo.blockers import Blocker, ensure_clear
 from cdmo.records.acting import service
 from cdmo.records.services import record_event
+from cdmo.training.gather import training_objections
+from cdmo.training.states import Task
 
 
 def _steps(batch, step):
@@ -27,11 +29,18 @@ def _cause(step) -> str:
     return f"Step {step.code} of {step.batch.number} was changed."
 
 
+def master_training(batch, *, by, at=None, right=Right.EXECUTE):
+    """Return an objection for every training that this batch's record demands and `by` lacks."""
+    tasks = [(Task.MASTER, batch.master.code)] if batch.master_id else []
+    return training_objections(by, right=right, tasks=tasks, at=at)
+
+
 def perform_objections(step, *, by):
     """Return every objection to performing this step now, whatever the value."""
     step, earlier = _steps(step.batch, step)
     return [
         *right_blockers(by, Right.EXECUTE),
+        *master_training(step.batch, by=by),
         *rules.perform_blockers(step.batch, step, earlier=earlier),
     ]
 
@@ -50,6 +59,7 @@ def perform_step(*, step, value, by, at, comment="", performed_at=None, reason="
     ensure_clear(
         [
             *right_blockers(by, Right.EXECUTE),
+            *master_training(batch, by=by, at=at),
             *rules.perform_blockers(batch, step, earlier=earlier),
             *rules.event_time_blockers(
                 batch, step, performed_at=performed_at, at=at, comment=comment
@@ -79,10 +89,14 @@ def perform_step(*, step, value, by, at, comment="", performed_at=None, reason="
     return step
 
 
-def verify_objections(step, *, by):
+def verify_objections(step, *, by, at=None):
     """Return every objection to verifying this step now."""
     deviated = Deviation.objects.filter(step=step).exists()
-    return list(rules.verify_blockers(step.batch, step, by=by, deviated=deviated))
+    right = Right.VERIFY if by.may(Right.VERIFY) else Right.EXECUTE
+    return [
+        *master_training(step.batch, by=by, at=at, right=right),
+        *rules.verify_blockers(step.batch, step, by=by, deviated=deviated),
+    ]
 
 
 @service
@@ -94,7 +108,7 @@ def verify_step(*, step, by, at, comment="", proof=None, reason=""):
     """
     batch = locked(step.batch)
     step, _ = _steps(batch, step)
-    ensure_clear(verify_objections(step, by=by))
+    ensure_clear(verify_objections(step, by=by, at=at))
     step.status = StepStatus.VERIFIED
     step.verified_by, step.verified_at = by, at
     fields = ["status", "verified_by", "verified_at"]

@@ -8,6 +8,7 @@ from batches.manufacture.evidence import QualityReadiness
 from batches.manufacture.models import BatchStep
 from batches.manufacture.rules.yields import measured_yield, second_yield_blockers
 from batches.manufacture.services import gather
+from batches.manufacture.services.execution import master_training
 from batches.manufacture.services.planning import effective_master
 from batches.manufacture.states import (
     ABORTS,
@@ -114,10 +115,11 @@ def issue_batch(*, batch, quality: QualityReadiness, by, at, proof, reason=""):
     return batch
 
 
-def start_objections(batch, *, by, verified_by=None):
+def start_objections(batch, *, by, verified_by=None, at=None):
+    people = [by] if verified_by is None else [by, verified_by]
     return [
-        *right_blockers(by, Right.EXECUTE),
-        *(right_blockers(verified_by, Right.EXECUTE) if verified_by is not None else ()),
+        *(one for person in people for one in right_blockers(person, Right.EXECUTE)),
+        *(one for person in people for one in master_training(batch, by=person, at=at)),
         *rules.start_blockers(batch, scans=gather.scans_of(batch), by=by, verifier=verified_by),
     ]
 
@@ -151,7 +153,7 @@ def start_batch(*, batch, by, at, verified_by=None, witness_proof=None, proof=No
     own password (`witness_proof`); a name alone raises SignatureRefused.
     """
     batch = locked(batch, "product", "coi")
-    ensure_clear(start_objections(batch, by=by, verified_by=verified_by))
+    ensure_clear(start_objections(batch, by=by, verified_by=verified_by, at=at))
     if verified_by is not None and witness_proof is None:
         raise SignatureRefused(f"{verified_by.full_name} must sign this with their own password.")
     _move(batch, START, started_at=at)

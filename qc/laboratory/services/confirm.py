@@ -13,7 +13,7 @@ from qc.instruments.states import FileStatus, MeasurementStatus
 from qc.laboratory import rules
 from qc.laboratory.models import Result, Sample
 from qc.laboratory.services.bench import Bench, locked_batches
-from qc.laboratory.services.entry import entry_objections, write_entries
+from qc.laboratory.services.entry import entry_objections, entry_training, write_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ def confirm_measurements(*, file, mapping, by, at, reason="", reasons=None) -> l
     ensure_clear(
         [
             *right_blockers(by, Right.ENTER_RESULT),
+            *entry_training(picked.entries, bench, by=by),
             *_file_blockers(file, mapping),
             *picked.objections(),
         ]

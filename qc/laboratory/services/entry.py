@@ -6,6 +6,8 @@ from cdmo.blockers import Blocker, ensure_clear
 from cdmo.records.acting import service
 from cdmo.records.races import one_of_a_kind
 from cdmo.records.services import numbered, record_event
+from cdmo.training.gather import training_objections
+from cdmo.training.states import Task
 from qc.calculations.judge import judge
 from qc.laboratory import rules
 from qc.laboratory.models import OosInvestigation, Result
@@ -31,9 +33,22 @@ def enter_results(*, entries, by, at, reason="") -> list[Result]:
     batches = locked_batches(entry["sample"].batch_id for entry in entries)
     bench = Bench(batches, at)
     found = [_entry(given, bench, reason) for given in entries]
-    ensure_clear([*right_blockers(by, Right.ENTER_RESULT), *entry_objections(found, bench)])
+    ensure_clear(
+        [
+            *right_blockers(by, Right.ENTER_RESULT),
+            *entry_training(found, bench, by=by),
+            *entry_objections(found, bench),
+        ]
+    )
     reason = reason or "; ".join(dict.fromkeys(entry.reason for entry in found if entry.reason))
     return write_entries(entries=found, bench=bench, by=by, at=at, reason=reason)
+
+
+def entry_training(entries, bench: Bench, *, by) -> list[Blocker]:
+    """Return an objection for every training that the entries' methods demand and `by` lacks."""
+    lines = (bench.tests_of(entry.sample.batch_id).get(entry.test) for entry in entries)
+    tasks = {(Task.METHOD, line.method) for line in lines if line is not None and line.method}
+    return training_objections(by, right=Right.ENTER_RESULT, tasks=tasks, at=bench.at)
 
 
 def _entry(given, bench, reason) -> rules.Entry:

@@ -6,6 +6,8 @@ from cdmo.blockers import Blocker, ensure_clear
 from cdmo.records.acting import service
 from cdmo.records.services import record_event
 from cdmo.records.signatures import Proof, sign
+from cdmo.training.gather import training_objections
+from cdmo.training.states import Task
 from qc.laboratory import rules
 from qc.laboratory.models import Result
 from qc.laboratory.services.bench import (
@@ -20,7 +22,7 @@ from qc.laboratory.states import APPROVE, INVALIDATES, RESULT_MEANING
 def approve_results(*, results, by, at, proof: Proof, reason="") -> list[Result]:
     """Approve submitted results of somebody else: all or none, one signature under each."""
     results = locked_results(results)
-    ensure_clear(approve_objections(results, by=by))
+    ensure_clear(approve_objections(results, by=by, at=at))
     for result in results:
         result.status, result.reviewer, result.reviewed_at = APPROVE.target, by, at
     Result.objects.bulk_update(results, ["status", "reviewer", "reviewed_at"])
@@ -38,9 +40,11 @@ def approve_results(*, results, by, at, proof: Proof, reason="") -> list[Result]
     return results
 
 
-def approve_objections(results, *, by) -> list[Blocker]:
-    """Return every objection to approving these results together."""
+def approve_objections(results, *, by, at=None) -> list[Blocker]:
+    """Return every objection to approving these results together. A reviewer knows the method."""
+    tasks = {(Task.METHOD, result.line.method) for result in results if result.line_id}
     objections = list(right_blockers(by, Right.APPROVE_RESULT))
+    objections += training_objections(by, right=Right.APPROVE_RESULT, tasks=tasks, at=at)
     if not results:
         objections.append(Blocker("nothing", "There is no result to approve."))
     for result in results:
