@@ -7,7 +7,8 @@ import pytest
 from django.db.models import Q
 from openpyxl import load_workbook
 
-from cdmo.web.lists import harmless, numeric
+from cdmo.web.exports import harmless
+from cdmo.web.lists import numeric
 from tests.builders.portfolio import a_product
 
 
