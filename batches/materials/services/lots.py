@@ -100,25 +100,9 @@ def release_lot(*, lot, by, at, proof, reason=""):
         ]
     )
     lot.released_at = at
-    _move(lot, RELEASE, fields=["released_at"])
-    sign(
-        record=lot,
-        verb="release",
-        meaning=RELEASED_MEANING,
-        by=by,
-        at=at,
-        proof=proof,
-        reason=reason,
+    return _signed_move(
+        lot, RELEASE, RELEASED_MEANING, "released_at", by=by, at=at, proof=proof, reason=reason
     )
-    record_event(
-        verb="lot.release",
-        record=lot,
-        by=by,
-        at=at,
-        reason=reason,
-        cause=f"Lot {lot.number} was released.",
-    )
-    return lot
 
 
 @service
@@ -133,25 +117,9 @@ def reject_lot(*, lot, by, at, proof, reason):
         ]
     )
     lot.stopped_at = at
-    _move(lot, REJECT, fields=["stopped_at"])
-    sign(
-        record=lot,
-        verb="reject",
-        meaning=REJECTED_MEANING,
-        by=by,
-        at=at,
-        proof=proof,
-        reason=reason,
+    return _signed_move(
+        lot, REJECT, REJECTED_MEANING, "stopped_at", by=by, at=at, proof=proof, reason=reason
     )
-    record_event(
-        verb="lot.reject",
-        record=lot,
-        by=by,
-        at=at,
-        reason=reason,
-        cause=f"Lot {lot.number} was rejected.",
-    )
-    return lot
 
 
 @service
@@ -170,27 +138,21 @@ def recall_lot(*, lot, by, at, proof, reason):
     )
     move = move_from(lot, RECALLS)
     lot.stopped_at = lot.stopped_at or at  # an expired lot stopped being good when it expired
-    _move(lot, move, fields=["stopped_at"])
-    sign(
-        record=lot,
-        verb="recall",
-        meaning=RECALLED_MEANING,
+    return _signed_move(
+        lot,
+        move,
+        RECALLED_MEANING,
+        "stopped_at",
         by=by,
         at=at,
         proof=proof,
         reason=reason,
+        found=lambda: {
+            "affected": [
+                node.as_json() for node in tracing.trace(lot, tracing.FORWARD).nodes if node.depth
+            ]
+        },
     )
-    affected = tracing.trace(lot, tracing.FORWARD)
-    record_event(
-        verb="lot.recall",
-        record=lot,
-        by=by,
-        at=at,
-        reason=reason,
-        new={"affected": [node.as_json() for node in affected.nodes if node.depth]},
-        cause=f"Lot {lot.number} was recalled.",
-    )
-    return lot
 
 
 @service
@@ -214,6 +176,22 @@ def expire_lots(*, by, at, limit=500):
         )
         count += 1
     return count
+
+
+def _signed_move(lot, move, meaning, field, *, by, at, proof, reason, found=None):
+    """Move a lot, sign for it, record it. `found()`: what the event keeps of that instant."""
+    _move(lot, move, fields=[field])
+    sign(record=lot, verb=move.verb, meaning=meaning, by=by, at=at, proof=proof, reason=reason)
+    record_event(
+        verb=f"lot.{move.verb}",
+        record=lot,
+        by=by,
+        at=at,
+        reason=reason,
+        new=found() if found else None,
+        cause=f"Lot {lot.number} was {move.target}.",
+    )
+    return lot
 
 
 def _move(lot, move, *, fields):
