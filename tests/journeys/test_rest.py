@@ -98,6 +98,35 @@ def test_from_an_instruments_file_to_a_certified_batch(plant, vicell_file):
         plant.stranger.get(path, expect=404)
 
 
+def released(plant, product, **made):
+    """A new batch of a product, made from issue to release."""
+    batch = plant.plan(product)["number"]
+    plant.manufacture(batch, lots=own_lots(plant, product), **made)
+    sample = plant.sample(batch, f"S-{batch}")
+    plant.approve(plant.enter(sample, plant.specification(product)["lines"]))
+    plant.review(batch)
+    plant.ready(batch)
+    assert plant.certify(batch)["disposition"] == "released"
+    return plant.qa.get(f"batches/{batch}/")
+
+
+def test_a_batch_made_over_rest_goes_into_another_that_is_certified(plant):
+    """Nobody gives a yield at completion: the record's own step has measured it."""
+    cells = released(plant, "ENK")
+    assert (float(cells["yield_value"]) > 100, cells["yield_unit"]) == (True, "10*6")
+
+    armed = released(plant, "MXNK-101", source_batches=[(cells["number"], "100", "10*6")])
+
+    trace = plant.qa.get(f"batches/{armed['number']}/trace/?direction=backward")
+    assert cells["number"] in {node["key"] for node in trace["nodes"]}
+    too_much = {"batch": cells["number"], "quantity": "99999", "unit": "10*6"}
+    another = plant.plan("MXNK-101")["number"]
+    plant.qa.sign(f"batches/{another}/issue/")
+    plant.operator.post(f"batches/{another}/start/")
+    refused = plant.operator.post(f"batches/{another}/consumptions/", too_much, expect=409)
+    assert [blocker["code"] for blocker in refused["blockers"]] == ["over_stock"]
+
+
 @pytest.mark.parametrize(
     ("product", "coi"),
     [
