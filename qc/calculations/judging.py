@@ -20,7 +20,7 @@ def calculate(value, criterion, rounding="usp") -> dict:
     return {"reportable": judgement.reportable, "verdict": judgement.verdict}
 
 
-CALCULATION = Calculation(
+JUDGE = Calculation(
     name="judge",
     version="1",
     formula=(
@@ -47,7 +47,8 @@ CALCULATION = Calculation(
     },
     example={
         "inputs": {"value": "70.4", "criterion": "> 70", "rounding": "usp"},
-        "outputs": {"reportable": "70", "verdict": "fail"},
+        "output": {"reportable": "70", "verdict": "fail"},
     },
     function=calculate,
 )
+CALCULATIONS = (JUDGE,)

@@ -2,16 +2,28 @@
 
 A calculation takes the inputs object and returns the outputs object; nonsense is `BadInput`, with
 the field and a plain sentence. Numbers come in as text (exact), as whole numbers or as Decimal.
-To add one: write its module, give it a `CALCULATION`, name it in `_MODULES`.
+To add one: write it into a module's `CALCULATIONS`, and name a new module in `_MODULES`.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib import import_module
 from typing import Any
 
-_MODULES = ("qc.calculations.judging",)
+_MODULES = (
+    "qc.calculations.judging",
+    "qc.calculations.counting",
+    "qc.calculations.lymphocytes",
+    "qc.calculations.vectors",
+    "qc.calculations.dosing",
+    "qc.calculations.charts",
+    "qc.calculations.intervals",
+    "qc.calculations.shelf_life",
+    "qc.calculations.curves",
+    "qc.calculations.identifiers",
+)
 
 
 class BadInput(ValueError):
@@ -45,7 +57,13 @@ class Calculation:
         for name in self.inputs["required"]:
             if given.get(name) is None:
                 raise BadInput(name, f"{name} is needed.", "required")
-        return self.function(**{name: value for name, value in given.items() if value is not None})
+        try:
+            output = self.function(**{n: value for n, value in given.items() if value is not None})
+        except OverflowError:
+            output = {"": math.inf}
+        if not _finite(output):
+            raise BadInput("", "The result is beyond what a double can hold.")
+        return output
 
     def as_json(self) -> dict:
         """Return what a list of calculations says about this one."""
@@ -59,10 +77,22 @@ class Calculation:
         }
 
 
+def _finite(output: Any) -> bool:
+    """Whether there is an answer without NaN or Infinity in it, which JSON could not carry."""
+    if isinstance(output, Mapping):
+        return all(_finite(value) for value in output.values())
+    if isinstance(output, list):
+        return all(_finite(value) for value in output)
+    return math.isfinite(output) if isinstance(output, float) else True
+
+
 def calculations() -> dict[str, Calculation]:
     """Return every calculation by name."""
-    found = (import_module(module).CALCULATION for module in _MODULES)
-    return {calculation.name: calculation for calculation in found}
+    return {
+        calculation.name: calculation
+        for module in _MODULES
+        for calculation in import_module(module).CALCULATIONS
+    }
 
 
 def number_text(field: str, value: Any) -> str:

@@ -1,5 +1,7 @@
 """Calculations by name: each example computes, nonsense is refused with its field."""
 
+import copy
+import json
 from decimal import Decimal
 
 import pytest
@@ -9,7 +11,80 @@ from qc.calculations.registry import BadInput, calculations
 
 @pytest.mark.parametrize("calculation", calculations().values(), ids=lambda one: one.name)
 def test_every_example_computes_to_its_outputs(calculation):
-    assert calculation(calculation.example["inputs"]) == calculation.example["outputs"]
+    assert calculation(calculation.example["inputs"]) == calculation.example["output"]
+
+
+@pytest.mark.parametrize("calculation", calculations().values(), ids=lambda one: one.name)
+def test_an_input_that_is_missing_is_named(calculation):
+    for name in calculation.inputs["required"]:
+        given = {k: v for k, v in calculation.example["inputs"].items() if k != name}
+        with pytest.raises(BadInput) as refusal:
+            calculation(given)
+        assert refusal.value.field == name
+
+
+NONSENSE = [
+    None,
+    True,
+    "",
+    "12,5",
+    "NaN",
+    "Infinity",
+    "1e999",
+    "1e-999",
+    Decimal("1e99999999"),
+    Decimal("NaN"),
+    10**400,
+    -1,
+    0,
+    "１",
+    [],
+    [None],
+    {},
+    {"": None},
+    "x" * 500,
+]
+
+
+def places(given, path=()):
+    """Yield the path to everything in an inputs object."""
+    if isinstance(given, dict):
+        for name, value in given.items():
+            yield (*path, name)
+            yield from places(value, (*path, name))
+    elif isinstance(given, list):
+        for index, value in enumerate(given):
+            yield (*path, index)
+            yield from places(value, (*path, index))
+
+
+def put(given, path, value):
+    copied = copy.deepcopy(given)
+    inner = copied
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    return copied
+
+
+@pytest.mark.parametrize("calculation", calculations().values(), ids=lambda one: one.name)
+def test_nonsense_in_any_place_is_refused_or_answered_and_never_fails(calculation):
+    """An answer must be JSON: no NaN, no Infinity."""
+    for path in places(calculation.example["inputs"]):
+        for nonsense in NONSENSE:
+            try:
+                answer = calculation(put(calculation.example["inputs"], path, nonsense))
+            except BadInput:
+                continue
+            json.dumps(answer, allow_nan=False)
+
+
+@pytest.mark.parametrize("calculation", calculations().values(), ids=lambda one: one.name)
+def test_a_null_inside_a_list_is_refused(calculation):
+    for path in places(calculation.example["inputs"]):
+        if isinstance(path[-1], int):
+            with pytest.raises(BadInput):
+                calculation(put(calculation.example["inputs"], path, None))
 
 
 @pytest.mark.parametrize("value", ["70.4", Decimal("70.4"), Decimal("7.04E+1")])
