@@ -8,6 +8,9 @@ from django.conf import settings
 from cdmo.access.models import Credential
 from cdmo.access.standing import FACTORS, is_own, must_have_factor
 
+# Sent by static/js/idle.js with what a page asks by itself: nobody is there because of it.
+UNATTENDED = "X-Unattended"
+
 PASSWORD, FACTOR = "password", "factor"
 PAGES = {PASSWORD: "account_change_password", FACTOR: "mfa_index"}
 WORDS = {

@@ -5,13 +5,10 @@ from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from cdmo.access.gate import PAGES, WORDS, step_of, touch_every, why_ended
+from cdmo.access.gate import PAGES, UNATTENDED, WORDS, step_of, touch_every, why_ended
 from cdmo.access.models import SignIn
 from cdmo.access.standing import standing_of
 from cdmo.accounts.roles import Role
-
-# Sent by static/js/app.js with what a page asks by itself: nobody is there because of it.
-UNATTENDED = "X-Unattended"
 
 
 class SignInMiddleware:

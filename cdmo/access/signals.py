@@ -4,12 +4,13 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.signals import password_changed
 from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.utils import timezone
 
 from cdmo.access import services
 from cdmo.access.factors import LAST, counter_of
-from cdmo.access.gate import begin
+from cdmo.access.gate import UNATTENDED, begin
 from cdmo.access.models import SignIn
 from cdmo.access.wherefrom import where
 from cdmo.records.acting import service
@@ -43,6 +44,8 @@ def on_sign_out(sender, request, user, **_):
     sign_in_id = request.session.get("sign_in") if hasattr(request, "session") else None
     if user is not None and sign_in_id:
         why = getattr(request, "ended_why", "")
+        if not why and request.headers.get(UNATTENDED):
+            why = f"Idle for {settings.SESSION_IDLE_MINUTES} minutes."
         services.note_sign_out(by=user, at=timezone.now(), sign_in_id=sign_in_id, why=why)
 
 

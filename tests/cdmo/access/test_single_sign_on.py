@@ -1,4 +1,4 @@
-"""OpenID Connect against a provider on loopback, over real HTTP: who it vouches for, and no more."""
+"""OpenID Connect against a provider on loopback, over real HTTP: whom it vouches for, no more."""
 
 import base64
 import hashlib
