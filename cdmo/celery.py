@@ -14,6 +14,8 @@ from cdmo.runtime.heartbeat import Heartbeat
 # Every task of every room, and how many seconds lie between two knocks.
 SWEEPS = {
     "cdmo.archive.tasks.sweep": 2.0,
+    "cdmo.archive.tasks.daily_backup": 600.0,
+    "cdmo.archive.tasks.continuity": 3600.0,
     "batches.materials.tasks.sweep": 60.0,
     "cdmo.records.tasks.seal": 60.0,
     "qc.instruments.tasks.sweep": 2.0,

@@ -299,6 +299,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TIMEZONE = "UTC"
 
+# A backup a day by itself, when there is a folder for them; see docs/production.md.
+BACKUP_DIR = env.text("BACKUP_DIR", "")
+BACKUP_KEEP = env.number("BACKUP_KEEP", 14)
+BACKUP_KEY = env.text("BACKUP_KEY", "")
+CONTINUITY_DIR = env.text("CONTINUITY_DIR", "")
+
 SECOND_READER_PYTHON = env.text(
     "SECOND_READER_PYTHON", str(BASE_DIR / ".venv-allotropy/bin/python")
 )

@@ -25,6 +25,8 @@ urlpatterns = [
     rooms("batches", "manufacture", "identity", "deviations", "materials"),
     rooms("qc", "release", "laboratory", "instruments", "specifications"),
     path("", include("techtransfer.projects.urls")),
+    path("", include("cdmo.archive.urls")),
+    path("", include("cdmo.vault.urls")),
     path("api/v1/", include("cdmo.api.urls")),
 ]
 

@@ -108,6 +108,7 @@ _BESIDE = (
         Right.REJECT_BATCH,
         {Stage.IN_REVIEW, Stage.TO_CERTIFY, Stage.CONDITIONAL, Stage.ABORTED},
     ),
+    ("archive:batch_dossier", "Export the dossier", "file-zip", Right.EXPORT_DOSSIER, set(Stage)),
     (
         "batches:batch_recall",
         "Recall",

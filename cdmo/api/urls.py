@@ -11,6 +11,7 @@ import batches.deviations.api
 import batches.identity.api
 import batches.manufacture.api
 import batches.materials.api
+import cdmo.archive.api
 import cdmo.people.api
 import cdmo.portfolio.api
 import cdmo.records.api
@@ -36,6 +37,7 @@ ROOMS = (
     qc.laboratory.api,
     qc.release.api,
     cdmo.records.api,
+    cdmo.archive.api,
     cdmo.people.api,
     cdmo.training.api,
 )

@@ -27,6 +27,8 @@ PAGES = {
     "process_version": "portfolio:process_version",
     "organisation": "portfolio:organisation",
     "document": "web:document",
+    "dossier": "archive:dossier",
+    "imported_dossier": "archive:imported",
     "person": "people:person",
     "access": "access:person",
     "access_review": "people:review",

@@ -5,9 +5,9 @@ from cdmo.archive.services.exports import (
     ask_for_dossier,
     claim_dossier,
     dossier_bytes,
+    export_now,
     export_objections,
     make_next_dossier,
-    note_export,
     write_claimed_dossier,
 )
 from cdmo.archive.services.imports import import_dossier
@@ -18,9 +18,9 @@ __all__ = [
     "claim_dossier",
     "dossier_bytes",
     "end_backup",
+    "export_now",
     "export_objections",
     "import_dossier",
     "make_next_dossier",
-    "note_export",
     "write_claimed_dossier",
 ]

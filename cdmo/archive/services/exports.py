@@ -81,17 +81,19 @@ def dossier_bytes(batch, *, by_name: str, at, edition=Edition.INTERNAL) -> bytes
 
 
 @service
-def note_export(*, batch, by, at, form, digest, reason=""):
-    """Write in the audit trail that a copy left the house without being kept (REST)."""
+def export_now(*, batch, by, at, form, reason="") -> bytes:
+    """Return the complete dossier's JSON at once, and write in the audit trail that it left."""
     ensure_clear(export_objections(batch, by=by))
-    return record_event(
+    data = dossier_bytes(batch, by_name=by.full_name, at=at)
+    record_event(
         verb="dossier.downloaded",
         record=batch,
         by=by,
         at=at,
         reason=reason,
-        new={"form": form, "sha256": digest},
+        new={"form": form, "sha256": sha256(data)},
     )
+    return data
 
 
 def make_next_dossier(*, at) -> Dossier | None:
@@ -148,7 +150,7 @@ def write_claimed_dossier(*, dossier_id: int, by, at) -> Dossier | None:
     )
     digest = sha256(data)
     found = opened(data)
-    sheet = paper(found.parts, manifest=found.manifest, digest=digest, zone=batch.site.timezone)
+    sheet = paper(found.parts, manifest=found.manifest, digest=digest)
     common = {
         "kind": KINDS[Edition(dossier.edition)],
         "title": f"Dossier {dossier.number} of batch {batch.number}",

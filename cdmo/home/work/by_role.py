@@ -16,6 +16,7 @@ from cdmo.home.work.deciding import (
     transfers,
 )
 from cdmo.home.work.items import SHOWN, WorkList
+from cdmo.home.work.keeping import backups
 from cdmo.home.work.laboratory import (
     files_that_failed,
     files_to_confirm,
@@ -76,7 +77,7 @@ BY_ROLE: dict[Role, tuple[Callable, ...]] = {
     Role.PROJECT_MANAGER: (transfers, batches_planned),
     Role.BIOSAFETY: (gene_modified_now,),
     Role.AUDITOR: (recent_events,),
-    Role.ADMIN: (failed_attempts, identities_to_confirm, recent_events),
+    Role.ADMIN: (backups, failed_attempts, identities_to_confirm, recent_events),
 }
 
 
