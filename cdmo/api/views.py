@@ -168,10 +168,16 @@ class RecordViewSet(viewsets.GenericViewSet):
         """
         return {}
 
+    def body_of_verb(self):
+        """Return what was sent to a verb; a resource may read another shape into an object."""
+        return self.request.data
+
     def run_verb(self, verb_name, input_class, signed, change, status=200, record=None):
         """Do one verb: body, record, signature, If-Match, the change, the answer."""
         record = self.get_record() if record is None else record
-        body = self.request.data if self.request.data not in (None, "") else {}
+        body = self.body_of_verb()
+        if body in (None, ""):
+            body = {}
         if not isinstance(body, dict):
             raise serializers.ValidationError({"": "Send a JSON object."})
         body = dict(body)

@@ -3,7 +3,6 @@
 The file itself belongs to the instruments' room, which stands below this one and knows no samples.
 """
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -15,11 +14,29 @@ from qc.laboratory.api.results import ResultSerializer, ResultViewSet
 from qc.laboratory.models import Result
 
 SHAPE = (
-    "Name the readings: an object of measurement to {{sample, test}}, or a list of such objects."
+    "Name the readings: an object of measurement to {{sample, test}}, or a list of "
+    "{{measurement, sample, test}}."
 )
+TARGET = {
+    "type": "object",
+    "required": ["sample", "test"],
+    "properties": {"sample": {"type": "string"}, "test": {"type": "string"}},
+}
+NAMED_TARGET = {
+    "type": "object",
+    "required": ["measurement", "sample", "test"],
+    "properties": {"measurement": {"type": "integer"}, **TARGET["properties"]},
+}
 
 
-@extend_schema_field(OpenApiTypes.OBJECT)
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "object", "additionalProperties": TARGET},
+            {"type": "array", "items": NAMED_TARGET},
+        ]
+    }
+)
 class MappingField(serializers.Field):
     """{measurement: {sample, test}}, or a list of {measurement, sample, test}.
 
@@ -87,6 +104,11 @@ class ConfirmInput(Input):
 
 class ConfirmableFileViewSet(InstrumentFileViewSet):
     """Instrument files, whose readings an analyst confirms into draft results."""
+
+    def body_of_verb(self) -> dict:
+        """A list as the whole body is the mapping: it can hold no other field."""
+        body = self.request.data
+        return {"map": body} if self.action == "confirm" and isinstance(body, list) else body
 
     @verb(input=ConfirmInput)
     def confirm(self, record, *, data, by, at):

@@ -239,7 +239,7 @@ def test_sponsors_get_approved_results_without_people_or_instruments(cast, sampl
         assert api(cast.kadimastem_reader, "post", path, {}).status_code == 403
 
 
-@pytest.mark.parametrize("shape", ["map", "bare", "list"])
+@pytest.mark.parametrize("shape", ["map", "bare", "list", "bare list"])
 def test_readings_are_confirmed_in_each_shape(cast, sample, api, shape):
     source = a_reading(a_read_file(cast, at=AT))
     target = {"sample": "CLB001", "test": "viability"}
@@ -247,6 +247,7 @@ def test_readings_are_confirmed_in_each_shape(cast, sample, api, shape):
         "map": {"map": {str(source.pk): target}},
         "bare": {str(source.pk): target},
         "list": {"map": [{"measurement": source.pk, **target}]},
+        "bare list": [{"measurement": source.pk, **target}],
     }[shape]
 
     answer = api(cast.analyst, "post", "instrument-files/IF-1/confirm/", body)
@@ -267,6 +268,11 @@ def test_readings_are_confirmed_in_each_shape(cast, sample, api, shape):
         {"map": {"1": {"sample": "CLB001", "test": 5}}},
         {"map": {"1": "CLB001"}},
         {"map": [5]},
+        [],
+        [5],
+        ["1"],
+        [{"sample": "CLB001", "test": "viability"}],
+        [[{"measurement": 1, "sample": "CLB001", "test": "viability"}]],
         {"map": {"9" * 30: {"sample": "CLB001", "test": "viability"}}},
     ],
 )
