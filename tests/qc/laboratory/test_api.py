@@ -368,7 +368,7 @@ def test_calculations_are_listed_and_every_example_computes(cast, api):
     assert {"judge"} <= {one["name"] for one in listed}
     for one in listed:
         answer = api(cast.analyst, "post", f"calculations/{one['name']}/", one["example"]["inputs"])
-        assert (answer.status_code, answer.json()) == (200, one["example"]["outputs"])
+        assert (answer.status_code, answer.json()) == (200, one["example"]["output"])
 
 
 @pytest.mark.parametrize(
