@@ -74,6 +74,7 @@ STAFF = (
     ("pm", "Pedro Manzano", [Role.PROJECT_MANAGER]),
     ("biosafety", "Bela Ionescu", [Role.BIOSAFETY]),
     ("auditor", "Audrey Tanaka", [Role.AUDITOR]),
+    ("custodian", "Carla Nilsson", [Role.CUSTODIAN]),
 )
 SPONSORS_PEOPLE = (
     ("reader@kadimastem.example", "Rina Katz", "KADIMASTEM", Role.SPONSOR_READER),

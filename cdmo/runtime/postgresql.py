@@ -31,9 +31,11 @@ class PostgreSQL:
 
     name = "PostgreSQL"
 
-    def __init__(self, data_dir: Path, *, durable: bool = True):
+    def __init__(self, data_dir: Path, *, durable: bool = True, more: tuple[str, ...] = ()):
+        """`more`: settings of PostgreSQL beside ours, such as `archive_mode=on`."""
         self.places = places(data_dir)
         self.durable = durable
+        self.more = more
         self.log = self.places.data / "logs" / "postgresql.log"
         self.process: subprocess.Popen | None = None
 
@@ -65,6 +67,7 @@ class PostgreSQL:
             "log_timezone=UTC",
             "logging_collector=off",
             *(() if self.durable else THROW_AWAY),
+            *self.more,
         ]
         arguments = [part for setting in settings for part in ("-c", setting)]
         with open_log(self.log) as log:

@@ -110,7 +110,7 @@ def test_another_sponsor_finds_no_record_of_the_owner(owners):
 
 STAFF = (
     *("planner", "operator", "supervisor", "analyst", "reviewer", "qa", "qp", "pm"),
-    *("biosafety", "auditor", "admin"),
+    *("biosafety", "auditor", "admin", "custodian"),
 )
 
 
