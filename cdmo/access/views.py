@@ -203,7 +203,7 @@ class AccessList(RecordList):
         Column("full_name", "Name", lambda u: u, kind="access_link", order="full_name"),
         Column("email", "E-mail", order="email"),
         Column("factor", "Second factor", lambda u: "yes" if u.has_factor else "no"),
-        Column("signs", "May sign", signs),
+        Column("signs", "Ready to sign", signs),
         Column("failures", "Failed attempts now", lambda u: u.failures, kind="number"),
         Column("last_failure", "Last failure", lambda u: u.last_failure, kind="instant"),
         Column("sessions", "Signed in", lambda u: u.sessions, kind="number"),

@@ -36,7 +36,7 @@
 
   // What was typed is kept in this tab, for this person, until it has been taken.
   const keyOf = (form) => `keep:${document.body.dataset.person || ""}:${form.dataset.keep}`;
-  const kept = (field) => field.name && !["password", "file", "hidden", "submit"].includes(field.type);
+  const kept = (field) => field.name && !/otp$/.test(field.name) && !["password", "file", "hidden", "submit"].includes(field.type);
   function save(form) {
     const typed = {};
     for (const field of form.elements) {

@@ -103,6 +103,7 @@ def test_the_dialog_asks_for_the_code_of_an_app(people, live_stack, page):
     page.fill("dialog [name=otp]", "000000")
     page.click("dialog button[type=submit]")
     page.wait_for_selector("#id_otp_error")
+    assert "000000" not in page.evaluate("JSON.stringify({...sessionStorage})")
     page.fill("dialog [name=password]", PASSWORD)
     page.fill("dialog [name=otp]", code_for(SECRET, timezone.now()))
     page.click("dialog button[type=submit]")

@@ -158,6 +158,7 @@ class Signed:
         return {"text": self.text}
 
 
+@pytest.mark.statement("P-22")
 def test_a_later_change_voids_the_signature_and_keeps_it(cast):
     thing = Signed("as signed")
     signature = sign(
