@@ -96,13 +96,13 @@ def test_a_countdown_says_how_pressing_it_is(now, left, colour, words):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (Decimal("412.500000"), "412.5"),
+        (Decimal("412.50"), "412.50"),
         (Decimal("1E+3"), "1000"),
         ("<0.50", "&lt;0.50"),
         (None, "—"),
     ],
 )
-def test_a_decimal_has_no_exponent_and_no_added_zeros(value, text):
+def test_a_decimal_is_shown_as_entered_and_without_an_exponent(value, text):
     assert shown("{{ value|number }}", value=value) == text
 
 
