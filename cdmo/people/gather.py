@@ -37,7 +37,8 @@ def facts_of(people, *, at) -> dict[int, dict]:
                 last_login=person.last_login,
                 created_at=person.created_at,
                 endless_tokens=any(token.expires_at is None for token in tokens[person.pk]),
-                factors=factors[person.pk],
+                lacks_factor=not factors[person.pk]
+                and any(one.role in settings.MFA_REQUIRED_ROLES for one in roles[person.pk]),
                 at=at,
             ),
         }

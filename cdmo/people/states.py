@@ -16,7 +16,7 @@ class Decision(TextChoices):
 
 
 ATTEST = Move("attest", ReviewStatus.OPEN, ReviewStatus.ATTESTED, signed=True)
-MOVES = (ATTEST,)
+REVIEW_MOVES = (ATTEST,)
 
 # What a signature says, by verb: the sentence read before signing is the one kept with it.
 MEANINGS = {

@@ -44,15 +44,14 @@ class TrainingList(Trainers, RecordList):
     )
     search = ("person__full_name", "person__email", "document", "number")
     columns = (
-        Column("number", "Number", order="number"),
-        Column("person", "Person", kind="record", order="person__full_name"),
-        Column("name", "Name", "person.full_name"),
+        Column("number", "Number", kind="key", order="number"),
+        Column("person", "Person", kind="person_link", order="person__full_name"),
         Column("document", "Document", order="document"),
         Column("version", "Version"),
         Column("how", "How", "get_how_display"),
         Column("valid_from", "Trained", kind="instant", order="valid_from"),
         Column("valid_until", "Good until", kind="instant"),
-        Column("recorded_by", "Recorded by", kind="person"),
+        Column("recorded_by", "Recorded by", kind="person", hidden=True),
         Column("recorded_at", "Recorded", kind="instant", hidden=True),
         Column("note", "Note", hidden=True),
         Column("withdrawn_reason", "Taken back because", hidden=True),
@@ -120,7 +119,7 @@ class DemandList(Trainers, RecordList):
     )
     search = ("task", "document", "number")
     columns = (
-        Column("number", "Number", order="number"),
+        Column("number", "Number", kind="key", order="number"),
         Column("kind", "Kind", "get_task_kind_display"),
         Column(
             "task",

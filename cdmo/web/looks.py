@@ -76,7 +76,6 @@ LOOKS = {
     "qualified": Look(GREEN, "circle-check"),
     "in_use": Look(GREEN, "plug-connected"),
     "live": Look(GREEN, "plug-connected"),
-    "active_account": Look(GREEN, "user-check"),
     "attested": Look(GREEN, "rosette-discount-check"),
     "keep": Look(GREEN, "check"),
     # bad
@@ -116,6 +115,7 @@ LOOKS = {
 
 # Where the same word weighs differently on another record.
 BY_RECORD = {
+    ("person", "active"): Look(GREEN, "user-check"),
     ("deviation", "open"): Look(AMBER, "alert-triangle"),
     ("deviation", "closed"): Look(GREEN, "circle-check"),
     ("oos", "open"): Look(AMBER, "alert-triangle"),

@@ -16,15 +16,20 @@ def dormant_since(*, last_login: datetime | None, created_at: datetime, at: date
     return seen if at - seen > DORMANT_AFTER else None
 
 
-def flags_of(*, is_service, roles, last_login, created_at, endless_tokens, factors, at) -> list:
-    """Return what a reviewer should look at twice, in words."""
+def flags_of(
+    *, is_service, roles, last_login, created_at, endless_tokens, lacks_factor, at
+) -> list[str]:
+    """Return what a reviewer should look at twice, in words.
+
+    `lacks_factor`: a role asks for a second factor and there is none.
+    """
     flags = []
     if not is_service:
         if dormant_since(last_login=last_login, created_at=created_at, at=at):
             flags.append(
                 f"Nobody signed in for {DORMANT_AFTER.days} days" if last_login else "Never used"
             )
-        if not factors:
+        if lacks_factor:
             flags.append("No second factor")
     if not roles:
         flags.append("No role")

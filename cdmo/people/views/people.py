@@ -11,6 +11,7 @@ from cdmo.people.gather import administrators, facts_of, where
 from cdmo.records.models import AuditEvent
 from cdmo.web.links import page
 from cdmo.web.lists import Column, Filter, Tab
+from cdmo.web.templatetags.cdmo import verb_words
 from cdmo.web.views import NewRecord, RecordList, RecordPage, VerbView
 
 HISTORY = 40
@@ -21,7 +22,37 @@ def organisations(request):
 
 
 def state_of(person) -> str:
-    return "active_account" if person.is_active else "deactivated"
+    return "active" if person.is_active else "deactivated"
+
+
+TITLES = {
+    "person.create": "Account made",
+    "person.appoint": "Appointed {new}",
+    "person.end_appointment": "No longer {old}",
+    "person.change": "Changed from {old} to {new}",
+    "person.deactivate": "Account deactivated",
+    "person.reactivate": "Account reactivated",
+    "person.verify_identity": "Identity confirmed",
+}
+
+
+def told(event) -> dict:
+    """Return an event of a person's history with a title in words."""
+    title = TITLES.get(event.verb, "").format(old=_words(event.old), new=_words(event.new))
+    return {
+        "title": title or verb_words(event.verb),
+        "at": event.at,
+        "by": event.by_name,
+        "reason": event.reason,
+    }
+
+
+def _words(values) -> str:
+    values = dict(values or {})
+    if role := values.pop("role", ""):
+        site = values.get("site")
+        return Role(role).label + (f" at {site}" if site else "")
+    return ", ".join(str(value) for value in values.values() if value is not None)
 
 
 class PersonList(RecordList):
@@ -57,18 +88,25 @@ class PersonList(RecordList):
         Column("roles", "Roles", lambda p: ", ".join(where(a) for a in p.access["roles"])),
         Column("state", "State", state_of, kind="status"),
         Column("last_login", "Last signed in", kind="ago", order="last_login"),
-        Column("tokens", "Tokens", lambda p: len(p.access["tokens"]) or ""),
-        Column("factors", "Second factor", lambda p: ", ".join(p.access["factors"])),
         Column("flags", "Look at", lambda p: ", ".join(p.access["flags"])),
+        Column("tokens", "Tokens", lambda p: len(p.access["tokens"]) or "", hidden=True),
+        Column("factors", "Second factor", lambda p: ", ".join(p.access["factors"]), hidden=True),
         Column("created_at", "Made", kind="instant", order="created_at", hidden=True),
     )
     ordering = "full_name"
     empty_icon = "users"
-    new_label = "New person"
+
+    @property
+    def of_services(self) -> bool:
+        return self.request.GET.get("tab") == "services"
+
+    @property
+    def new_label(self):
+        return "New service account" if self.of_services else "New person"
 
     @property
     def new_url(self):
-        return page("people:person_new")
+        return page("people:service_new" if self.of_services else "people:person_new")
 
     def may_make(self):
         return self.request.user.may(Right.MANAGE_ACCOUNTS)
@@ -118,9 +156,10 @@ class PersonPage(RecordPage):
         )
 
     def history(self):
-        return AuditEvent.objects.filter(
+        events = AuditEvent.objects.filter(
             record_type="person", record_id=self.record.pk, kind=AuditEvent.Kind.EVENT
-        ).order_by("-id")[:HISTORY]
+        )
+        return [told(event) for event in events.order_by("-id")[:HISTORY]]
 
 
 class PersonNew(NewRecord):

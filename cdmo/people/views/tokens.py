@@ -35,8 +35,7 @@ class TokenList(RecordList):
     filters = (Filter("person", "Account", "user__email"),)
     search = ("name", "user__full_name", "user__email")
     columns = (
-        Column("user", "Account", kind="record", order="user__full_name"),
-        Column("whose", "Name", "user.full_name"),
+        Column("user", "Account", kind="person_link", order="user__full_name"),
         Column("name", "For"),
         Column("hint", "Begins with"),
         Column("read_only", "Reads only", kind="flag"),

@@ -24,6 +24,7 @@ def approve(master, by):
     return services.approve_master(master=master, by=by, at=NOON, proof=proof_of(by))
 
 
+@pytest.mark.statement("P-33")
 def test_the_author_does_not_approve(cast, version):
     master = services.write_master(
         code="M-1", process_version=version, steps=STEPS, by=cast.qa, at=NOON

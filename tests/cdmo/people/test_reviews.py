@@ -69,7 +69,8 @@ def test_it_lists_every_active_account_with_every_role(cast, now):
     }
 
 
-def test_it_marks_what_is_dormant_endless_or_without_a_role(cast, now):
+def test_it_marks_what_is_dormant_endless_or_without_a_role(cast, now, settings):
+    settings.MFA_REQUIRED_ROLES = ["qa"]
     User.objects.filter(pk=cast.planner.pk).update(last_login=now - timedelta(days=91))
     User.objects.filter(pk=cast.qp.pk).update(last_login=now - timedelta(days=89))
     User.objects.filter(pk=cast.pm.pk).update(created_at=LONG_AGO)
@@ -82,6 +83,8 @@ def test_it_marks_what_is_dormant_endless_or_without_a_role(cast, now):
     assert "Nobody signed in for 90 days" not in flags[cast.qp.pk]
     assert "Token without an end" in flags[cast.qp.pk]
     assert "No role" in flags[cast.biosafety.pk]
+    assert "No second factor" in flags[cast.qa.pk]
+    assert "No second factor" not in flags[cast.qp.pk]
 
 
 def test_only_a_reviewer_opens_one_and_only_one_is_open(cast, review, now):
@@ -107,12 +110,9 @@ def test_nobody_decides_about_their_own_access(cast, review, now):
     assert decide(review, cast.qa, "keep", by=cast.qa2, at=now).decision == "keep"
 
 
-def test_keeping_the_rest_leaves_out_ones_own_and_what_is_marked(cast, now, monkeypatch):
+def test_keeping_the_rest_leaves_out_ones_own_and_what_is_marked(cast, now):
     User.objects.update(last_login=now)
     User.objects.filter(pk=cast.planner.pk).update(last_login=now - timedelta(days=91))
-    monkeypatch.setattr(
-        "cdmo.people.gather._second_factors", lambda ids: [(i, "totp") for i in ids]
-    )
     review = services.open_review(by=cast.qa, at=now)
     services.keep_unremarkable(review=review, by=cast.qa, at=now)
     left = {line.person_id for line in review.lines.filter(decision="")}

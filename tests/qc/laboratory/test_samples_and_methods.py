@@ -56,6 +56,7 @@ def test_a_sample_is_not_taken_in_the_future_nor_by_whom_it_is_not_the_work(cast
     assert not Sample.objects.exists()
 
 
+@pytest.mark.statement("P-33")
 def test_a_method_is_approved_by_somebody_who_did_not_write_it(cast):
     method = services.write_method(code="FLOW-01", name="Flow", by=cast.reviewer, at=NOON)
 

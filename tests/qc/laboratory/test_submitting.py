@@ -127,6 +127,7 @@ def test_a_second_person_approves_with_one_signature_each(cast, sample):
     assert len({s.content_sha256 for s in signatures}) == len(results)
 
 
+@pytest.mark.statement("P-33")
 def test_nobody_reviews_their_own_result(cast, sample):
     result = a_result(cast, sample, status="submitted", at=AT)
     Result.objects.filter(pk=result.pk).update(analyst=cast.reviewer)

@@ -157,6 +157,7 @@ def test_an_appointment_that_ended_after_the_check_is_judged_at_the_moment_of_si
     assert "evidence_changed" not in refusal.value.codes
 
 
+@pytest.mark.statement("P-33")
 def test_whoever_reviewed_the_results_may_not_certify(cast):
     appoint(cast.reviewer, Role.QP, cast.site)
     batch = a_checked_batch(cast)

@@ -443,6 +443,7 @@ def test_each_act_on_a_batch_is_tested():
 
 
 @pytest.mark.parametrize("did", ACTS)
+@pytest.mark.statement("P-33")
 def test_whoever_had_a_hand_in_the_batch_may_not_certify_it(did):
     person = SimpleNamespace(pk=QP, full_name="Quinn")
 

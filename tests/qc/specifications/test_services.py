@@ -81,6 +81,7 @@ def test_one_person_never_approves_twice(cast, product):
     assert draft.status == "draft"
 
 
+@pytest.mark.statement("P-33")
 def test_no_author_approves_and_whoever_changed_the_text_is_an_author(cast, product):
     draft = a_specification(cast, product, approved=False)
     with pytest.raises(Blocked) as refusal:
