@@ -20,6 +20,10 @@ class Retention:
     source: str
     holds: tuple[str, ...]  # record types and kinds of documents
 
+    @property
+    def words(self) -> str:
+        return ", ".join(one.replace("_", " ") for one in self.holds)
+
 
 TRACEABILITY = Retention(
     "traceability",

@@ -195,6 +195,17 @@ class ImportedFile(StaffRequired, RecordMixin, View):
         return attachment(data, self.record.filename, "application/json")
 
 
+def why_kept(batch) -> str:
+    return "; ".join(f"{one.retention.title}: {one.day or one.why}" for one in kept_until(batch))
+
+
+def free_after(batch) -> str:
+    """Return the day, or in words what must be known first."""
+    day = disposable_from(batch)
+    unknown = [one.why for one in kept_until(batch) if one.day is None]
+    return f"{day:%d %b %Y}" if day else f"not known: {unknown[0]}"
+
+
 class RetentionList(RecordList):
     """Until when each batch's records are kept. Nothing is disposed of here, nor anywhere else."""
 
@@ -212,12 +223,8 @@ class RetentionList(RecordList):
         Column("purpose", "Purpose", "get_purpose_display"),
         Column("expires_at", "Expiry", kind="instant", order="expires_at"),
         Column("disposed_at", "Decided", kind="instant"),
-        Column("free", "May be disposed of after", disposable_from, kind="date"),
-        Column(
-            "why",
-            "Kept because",
-            lambda b: "; ".join(f"{u.retention.title}: {u.day or u.why}" for u in kept_until(b)),
-        ),
+        Column("free", "May be disposed of after", free_after),
+        Column("why", "Kept because", why_kept, hidden=True),
     )
     empty_title = "No batches yet"
     empty_icon = "archive"

@@ -30,7 +30,7 @@ def backups(by, at) -> WorkList:
             Item(
                 record=last,
                 label="No backup yet" if last is None else f"Last backup {last.folder}",
-                text="Nothing to go back to." if last is None else "Older than a day.",
+                text="No backup was made yet." if last is None else "Older than a day.",
                 status="late",
                 since=last.done_at if last else None,
             )

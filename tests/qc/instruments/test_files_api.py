@@ -148,6 +148,7 @@ def test_what_cannot_be_read_is_kept_and_says_why(analyst, instrument, data):
     assert content.content == data
 
 
+@pytest.mark.statement("P-45")
 def test_the_original_comes_back_byte_for_byte_as_a_download(cast, analyst, instrument):
     file = a_read_file(cast, instrument, filename='a "b"\r\nç.csv')
     response = analyst.get(f"instrument-files/{file.number}/content/")
