@@ -61,9 +61,10 @@ def verification_blockers(person, *, by, handed_over_by_id, verified):
 
 
 def reset_blockers(person, *, by):
-    """Yield what stands against `by` resetting a person's way in."""
-    yield from right_blockers(by, Right.MANAGE_ACCOUNTS)
-    if person.pk == by.pk:
+    """Yield what stands against `by` resetting a person's way in. None: whoever has the machine."""
+    if by is not None:
+        yield from right_blockers(by, Right.MANAGE_ACCOUNTS)
+    if by is not None and person.pk == by.pk:
         yield Blocker("own_reset", "Nobody resets their own way in; change your password instead.")
     if person.is_service:
         yield Blocker("service_account", "A service account has no password and no second factor.")

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from importlib import import_module
+from io import StringIO
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.conf import settings as django_settings
 from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -123,8 +125,8 @@ def test_administrators_see_the_attempts_on_their_home(client, cast):
         sign_in(Client(), cast.qp, "wrong")
     client.force_login(cast.admin)
     page = client.get("/").content.decode()
-    assert "Failed attempts" in page
-    assert cast.qp.email in page
+    assert "2 failed attempts to sign in" in page
+    assert f"/access/{cast.qp.email}/" in page
 
 
 @pytest.mark.statement("P-32")
@@ -452,6 +454,19 @@ def test_a_reset_password_works_no_more_and_the_link_works_once(client, cast):
     sign_in(here, cast.qp, new)
     assert inside(here)
     assert verbs(cast.qp.email)[:3] == ["password.reset", "password.link", "sign_in.failed"]
+
+
+@pytest.mark.statement("P-26")
+def test_whoever_has_the_machine_prints_a_link_and_it_is_on_record(client, cast):
+    out = StringIO()
+    call_command("setup_link", cast.admin.email, "--site", "https://plant.example/", stdout=out)
+    link = out.getvalue().strip()
+    assert link.startswith("https://plant.example/accounts/set-up/")
+    assert client.get(link.removeprefix("https://plant.example")).status_code == 200
+    event = AuditEvent.objects.get(verb="password.link")
+    assert (event.by_name, event.record) == ("system", cast.admin.email)
+    with pytest.raises(CommandError, match="no account"):
+        call_command("setup_link", "nobody@cdmo.example")
 
 
 @pytest.mark.statement("P-26")
