@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "cdmo.access",
     "cdmo.people",
     "cdmo.training",
+    "cdmo.incidents",
     "cdmo.portfolio",
     "cdmo.web",
     "cdmo.api",
@@ -280,6 +281,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "cdmo.accounts.roles.Role",
         "RolesEnum": "cdmo.accounts.models.Organisation.Kind",
+        "IncidentStatusEnum": "cdmo.incidents.states.IncidentStatus",
+        "AccessReviewStatusEnum": "cdmo.people.states.ReviewStatus",
         "AccessDecisionEnum": "cdmo.people.states.Decision",
         "DecisionEnum": "techtransfer.projects.states.Decision",
         "AgreementKindEnum": "cdmo.portfolio.states.AgreementKind",

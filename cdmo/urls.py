@@ -21,6 +21,7 @@ urlpatterns = [
     path("portal/", include("cdmo.portal.urls")),
     path("", include("cdmo.people.urls")),
     path("", include("cdmo.training.urls")),
+    path("", include("cdmo.incidents.urls")),
     path("", include("cdmo.portfolio.urls")),
     rooms("batches", "manufacture", "identity", "deviations", "materials"),
     rooms("qc", "release", "laboratory", "instruments", "specifications"),

@@ -69,6 +69,8 @@ class Right(TextChoices):
     KEEP_IDENTITY = "vault.keep", "store who a patient is"
     READ_IDENTITY = "vault.read", "look up who a patient is"
     REVIEW_ACCESS = "access.review", "review who has access"
+    REPORT_INCIDENT = "incident.report", "report and explain an incident of the system"
+    CLOSE_INCIDENT = "incident.close", "close an incident of the system"
     RECORD_TRAINING = "training.record", "record trainings and what demands them"
     MANAGE_ACCOUNTS = "accounts.manage", "manage people and organisations"
     VERIFY_IDENTITY = "accounts.verify", "confirm who a person is"
@@ -76,10 +78,19 @@ class Right(TextChoices):
 
 
 _R = Right
-_FLOOR = {_R.EXECUTE, _R.TAKE_SAMPLE, _R.RAISE_DEVIATION, _R.SCAN_IDENTITY, _R.HOLD_BATCH}
+_FLOOR = {
+    _R.EXECUTE,
+    _R.TAKE_SAMPLE,
+    _R.RAISE_DEVIATION,
+    _R.REPORT_INCIDENT,
+    _R.SCAN_IDENTITY,
+    _R.HOLD_BATCH,
+}
 
 RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.PLANNER: frozenset({_R.PLAN_BATCH, _R.RECEIVE_LOT, _R.CHECK_RELEASE, _R.RAISE_DEVIATION}),
+    Role.PLANNER: frozenset(
+        {_R.PLAN_BATCH, _R.RECEIVE_LOT, _R.CHECK_RELEASE, _R.RAISE_DEVIATION, _R.REPORT_INCIDENT}
+    ),
     Role.OPERATOR: frozenset(_FLOOR | {_R.RECEIVE_LOT}),
     Role.SUPERVISOR: frozenset(
         _FLOOR
@@ -87,36 +98,63 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         | {_R.PLAN_BATCH, _R.RECORD_TRAINING}
     ),
     Role.ANALYST: frozenset(
-        {_R.TAKE_SAMPLE, _R.ENTER_RESULT, _R.UPLOAD_FILE, _R.RAISE_DEVIATION, _R.WRITE_METHOD}
+        {
+            _R.TAKE_SAMPLE,
+            _R.ENTER_RESULT,
+            _R.UPLOAD_FILE,
+            _R.RAISE_DEVIATION,
+            _R.REPORT_INCIDENT,
+            _R.WRITE_METHOD,
+        }
         | {_R.CHECK_RELEASE}
     ),
     Role.REVIEWER: frozenset(
-        {_R.APPROVE_RESULT, _R.INVALIDATE_RESULT, _R.WRITE_SPECIFICATION, _R.RAISE_DEVIATION}
+        {
+            _R.APPROVE_RESULT,
+            _R.INVALIDATE_RESULT,
+            _R.WRITE_SPECIFICATION,
+            _R.RAISE_DEVIATION,
+            _R.REPORT_INCIDENT,
+        }
         | {_R.APPROVE_SPECIFICATION, _R.WRITE_METHOD, _R.APPROVE_METHOD, _R.MANAGE_INSTRUMENT}
         | {_R.ISSUE_CERTIFICATE, _R.CHECK_RELEASE, _R.TAKE_SAMPLE, _R.RECORD_TRAINING}
     ),
     Role.QA: frozenset(
         {_R.ISSUE_BATCH, _R.HOLD_BATCH, _R.ABORT_BATCH, _R.REVIEW_BATCH, _R.REJECT_BATCH}
-        | {_R.RELEASE_LOT, _R.RECALL, _R.RAISE_DEVIATION, _R.CLASSIFY_DEVIATION, _R.CLOSE_DEVIATION}
+        | {
+            _R.RELEASE_LOT,
+            _R.RECALL,
+            _R.RAISE_DEVIATION,
+            _R.REPORT_INCIDENT,
+            _R.CLASSIFY_DEVIATION,
+            _R.CLOSE_DEVIATION,
+        }
         | {_R.WRITE_MASTER, _R.APPROVE_MASTER, _R.WRITE_SPECIFICATION, _R.APPROVE_SPECIFICATION}
         | {_R.APPROVE_METHOD, _R.INVALIDATE_RESULT, _R.CONCLUDE_OOS, _R.CHECK_RELEASE}
         | {_R.ISSUE_CERTIFICATE, _R.SIGN_AGREEMENT, _R.WRITE_AGREEMENT, _R.DECIDE_GATE}
         | {_R.READ_AUDIT, _R.WRITE_PRODUCT, _R.MANAGE_INSTRUMENT, _R.REVIEW_ACCESS}
-        | {_R.RECORD_TRAINING, _R.EXPORT_DOSSIER, _R.VERIFY_IDENTITY}
+        | {_R.RECORD_TRAINING, _R.EXPORT_DOSSIER, _R.VERIFY_IDENTITY, _R.CLOSE_INCIDENT}
     ),
     Role.QP: frozenset(
         {_R.CERTIFY, _R.RECALL, _R.REJECT_BATCH, _R.JUSTIFY, _R.CHECK_RELEASE, _R.READ_AUDIT}
-        | {_R.ISSUE_CERTIFICATE, _R.RAISE_DEVIATION, _R.DECIDE_GATE, _R.REVIEW_ACCESS}
+        | {
+            _R.ISSUE_CERTIFICATE,
+            _R.RAISE_DEVIATION,
+            _R.REPORT_INCIDENT,
+            _R.DECIDE_GATE,
+            _R.REVIEW_ACCESS,
+        }
         | {_R.EXPORT_DOSSIER}
     ),
     Role.PROJECT_MANAGER: frozenset(
         {_R.MANAGE_TRANSFER, _R.DECIDE_GATE, _R.WRITE_AGREEMENT, _R.SIGN_AGREEMENT}
         | {_R.WRITE_PRODUCT, _R.PLAN_BATCH}
     ),
-    Role.BIOSAFETY: frozenset({_R.RAISE_DEVIATION}),
+    Role.BIOSAFETY: frozenset({_R.RAISE_DEVIATION, _R.REPORT_INCIDENT}),
     Role.AUDITOR: frozenset({_R.READ_AUDIT, _R.EXPORT_DOSSIER}),
     Role.ADMIN: frozenset(
         {_R.MANAGE_ACCOUNTS, _R.READ_AUDIT, _R.MANAGE_WEBHOOKS, _R.VERIFY_IDENTITY}
+        | {_R.REPORT_INCIDENT}
     ),
     Role.CUSTODIAN: frozenset({_R.KEEP_IDENTITY, _R.READ_IDENTITY}),
     Role.SPONSOR_READER: frozenset(),
@@ -126,7 +164,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
 # Rights over the house itself. Every other right is one of the plant (GMP).
 HOUSEKEEPING = frozenset(
     {_R.MANAGE_ACCOUNTS, _R.MANAGE_WEBHOOKS, _R.READ_AUDIT, _R.EXPORT_DOSSIER}
-    | {_R.VERIFY_IDENTITY}
+    | {_R.VERIFY_IDENTITY, _R.REPORT_INCIDENT}
 )
 GMP_ROLES = frozenset(role for role in Role if RIGHTS[role] - HOUSEKEEPING)
 

@@ -12,6 +12,7 @@ import batches.identity.api
 import batches.manufacture.api
 import batches.materials.api
 import cdmo.archive.api
+import cdmo.incidents.api
 import cdmo.people.api
 import cdmo.portfolio.api
 import cdmo.records.api
@@ -40,6 +41,7 @@ ROOMS = (
     cdmo.archive.api,
     cdmo.people.api,
     cdmo.training.api,
+    cdmo.incidents.api,
 )
 
 

@@ -74,6 +74,7 @@ STAFF = (
             Item("People", "people:person_list", "users", Right.READ_AUDIT),
             Item("Sign-in and signing", "access:list", "fingerprint", Right.VERIFY_IDENTITY),
             Item("API tokens", "people:token_list", "key", Right.READ_AUDIT),
+            Item("Incidents", "incidents:incident_list", "bug"),
             Item("Trainings", "training:training_list", "school"),
             Item("Demanded trainings", "training:demand_list", "certificate"),
             Item("Access reviews", "people:review_list", "user-search", Right.READ_AUDIT),

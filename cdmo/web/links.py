@@ -32,6 +32,7 @@ PAGES = {
     "person": "people:person",
     "access": "access:person",
     "access_review": "people:review",
+    "incident": "incidents:incident",
 }
 # The same records as a sponsor meets them; what is missing here is plain text in the portal.
 PORTAL = {

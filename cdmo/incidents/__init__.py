@@ -1,0 +1,1 @@
+"""What went wrong with the system itself: the incident log (P-43)."""
