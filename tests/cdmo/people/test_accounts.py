@@ -147,7 +147,10 @@ def test_a_session_from_before_does_not_come_back_with_the_account(cast):
     services.reactivate_person(**closing, reason="Back again.")
     assert client.get("/account/").status_code == 302
     assert get_user(client).is_anonymous
-    assert User.objects.get(pk=cast.operator.pk).roles == {Role.OPERATOR}
+    again = User.objects.get(pk=cast.operator.pk)
+    assert again.roles == {Role.OPERATOR}
+    # What an old session is bound to is gone, whether or not the session is known by name.
+    assert not again.has_usable_password()
 
 
 def test_the_last_administrator_stays(cast):
