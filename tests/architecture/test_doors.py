@@ -56,12 +56,14 @@ def by_name(route):
     return f"{route[1]}"
 
 
+@pytest.mark.statement("P-06")
 @pytest.mark.parametrize("route", PAGES, ids=by_name)
 def test_every_page_wants_a_person(route):
     _, name, callback = route
     assert getattr(callback, "login_required", True) is (name not in PUBLIC)
 
 
+@pytest.mark.statement("P-06")
 @pytest.mark.parametrize("route", PAGES, ids=by_name)
 def test_every_page_is_scoped_or_excused(route):
     address, name, callback = route
@@ -85,6 +87,7 @@ def test_no_excuse_is_stale():
     assert set(OTHER_PAGES) <= names
 
 
+@pytest.mark.statement("P-06")
 @pytest.mark.parametrize("route", RESOURCES, ids=by_name)
 def test_every_resource_stands_on_the_base_or_loads_nothing(route):
     _, name, callback = route

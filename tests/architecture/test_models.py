@@ -93,6 +93,7 @@ def triggers(model) -> set[str]:
     return {trigger.name for trigger in getattr(model._meta, "triggers", ())}
 
 
+@pytest.mark.statement("P-06")
 @pytest.mark.parametrize("model", ours(), ids=lambda model: model._meta.label)
 def test_every_table_has_a_sponsor_or_a_reason(model):
     sponsored = issubclass(model, SponsorOwned)
@@ -108,6 +109,7 @@ def test_no_excuse_is_stale():
     assert set(NOT_RECORDS) <= labels
 
 
+@pytest.mark.statement("P-07")
 @pytest.mark.parametrize("model", ours(), ids=lambda model: model._meta.label)
 def test_every_table_keeps_its_history_or_is_written_once(model):
     label = model._meta.label
@@ -122,6 +124,7 @@ def test_every_table_keeps_its_history_or_is_written_once(model):
         assert {"sponsor_matches", "sponsor_fixed"} <= triggers(model)
 
 
+@pytest.mark.statement("P-07")
 @pytest.mark.django_db
 def test_every_trigger_of_the_models_is_in_the_database():
     with connection.cursor() as cursor:
@@ -135,6 +138,7 @@ def test_every_trigger_of_the_models_is_in_the_database():
             assert (model._meta.db_table, trigger.get_pgid(model)) in found
 
 
+@pytest.mark.statement("P-10")
 @pytest.mark.parametrize("model", ours(), ids=lambda model: model._meta.label)
 def test_nothing_is_deleted_in_cascade(model):
     for field in model._meta.concrete_fields:

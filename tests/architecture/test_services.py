@@ -70,11 +70,14 @@ def calls(path: Path) -> set[str]:
 CLOCKS = {"timezone.now", "datetime.now", "datetime.utcnow", "date.today", "time.time", "now"}
 
 
+@pytest.mark.statement("P-34")
+@pytest.mark.statement("P-46")
 @pytest.mark.parametrize("path", [*files("services"), *files("rules"), *files("states")], ids=ids)
 def test_no_clock_in_rules_states_and_services(path):
     assert not calls(path) & CLOCKS
 
 
+@pytest.mark.statement("P-46")
 @pytest.mark.parametrize("path", files("rules"), ids=ids)
 def test_rules_ask_no_database(path):
     source = path.read_text(encoding="utf-8")

@@ -70,6 +70,7 @@ def integrator(email):
     return Client(raise_request_exception=False, headers={"Authorization": f"Bearer {secret}"})
 
 
+@pytest.mark.statement("P-06")
 def test_a_stranger_gets_nothing(owners):
     nobody = Client(raise_request_exception=False)
     visited = 0
@@ -87,6 +88,7 @@ def test_a_stranger_gets_nothing(owners):
     assert visited > 150
 
 
+@pytest.mark.statement("P-06")
 def test_another_sponsor_finds_no_record_of_the_owner(owners):
     reader, script = browser(STRANGER), integrator(STRANGER)
     visited = 0
@@ -114,6 +116,7 @@ STAFF = (
 )
 
 
+@pytest.mark.statement("P-15")
 @pytest.mark.parametrize("name", STAFF)
 def test_no_door_breaks_for_any_role(owners, name):
     for api, client in (

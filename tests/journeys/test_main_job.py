@@ -9,7 +9,11 @@ from tests.cast import PASSWORD
 from tests.journeys.plant import Plant
 from tests.journeys.test_rest import own_lots, plant, vicell_file  # noqa: F401 (fixtures)
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.statement("U-22"),
+]
 SLOW = 45_000
 
 

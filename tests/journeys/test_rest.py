@@ -5,7 +5,7 @@ from django.core.management import call_command
 
 from tests.journeys.plant import Plant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.statement("U-22")]
 
 PEOPLE = {
     **{

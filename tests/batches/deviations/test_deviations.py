@@ -12,7 +12,7 @@ from cdmo.records.signatures import standing_signatures
 from tests.builders.manufacture import STEPPED, a_started_batch, step_of
 from tests.cast import proof_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.statement("U-12")]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.builders.materials import a_batch
 from tests.builders.portfolio import a_product
 from tests.cast import NOON
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.statement("U-11")]
 
 
 @pytest.mark.parametrize("text", ["SITE-001-0007", "P001", "A1B2C3D4", "001-0007"])

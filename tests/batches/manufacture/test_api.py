@@ -82,6 +82,8 @@ def test_a_batch_goes_from_plan_to_review(cast, caller):
     ]
 
 
+@pytest.mark.statement("P-25")
+@pytest.mark.statement("P-27")
 def test_signed_verbs_ask_for_the_password_and_record_a_wrong_one(cast, caller):
     batch = a_planned_batch(cast)
     issue = f"batches/{batch.number}/issue/"

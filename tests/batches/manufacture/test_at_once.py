@@ -23,7 +23,7 @@ from tests.builders.manufacture import (
 from tests.cast import NOON, proof_of
 from tests.concurrency import one_after_the_other
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.statement("U-19")]
 
 
 def test_two_people_record_one_step_once(cast):

@@ -51,6 +51,9 @@ def refusal(call) -> list[str]:
     return refused.value.codes
 
 
+@pytest.mark.statement("P-14")
+@pytest.mark.statement("U-10")
+@pytest.mark.statement("U-14")
 def test_completion_lists_every_gap_and_changes_nothing(cast):
     batch = a_started_batch(cast)
     perform(cast, batch, values={"SEED": "70", "CLEAR": "yes"}, verify=False)
@@ -160,6 +163,7 @@ def test_review_is_signed_by_somebody_who_had_no_hand_in_it(cast):
     assert AuditEvent.objects.get(verb="batch.reviewed").shared
 
 
+@pytest.mark.statement("P-33")
 def test_whoever_worked_on_the_batch_does_not_review_it(cast):
     batch = a_completed_batch(cast)
     for name in ("operator", "supervisor"):
@@ -170,6 +174,7 @@ def test_whoever_worked_on_the_batch_does_not_review_it(cast):
         assert refusal(lambda by=by: review(cast, batch, by=by)) == ["own_work"]
 
 
+@pytest.mark.statement("P-14")
 def test_review_waits_for_completion_and_is_done_once(cast):
     batch = a_performed_batch(cast)
     assert refusal(lambda: review(cast, batch)) == ["not_completed"]

@@ -42,6 +42,7 @@ def refusal(call) -> list[str]:
     return refused.value.codes
 
 
+@pytest.mark.statement("U-09")
 def test_issue_copies_the_instructions_and_is_signed(cast):
     batch = issue(cast, a_planned_batch(cast))
 
@@ -55,6 +56,7 @@ def test_issue_copies_the_instructions_and_is_signed(cast):
     assert Outbox.objects.filter(record_type="batch", record_id=batch.pk).exists()
 
 
+@pytest.mark.statement("U-14")
 def test_issue_lists_every_objection_and_changes_nothing(cast):
     product = a_product(cast, "BARE-1")
     version = a_process_version(cast, product)
@@ -82,6 +84,7 @@ def test_qcs_word_of_another_instant_is_not_taken(cast):
     assert refusal(lambda: issue(cast, batch, word=quality(at=PLANNED))) == ["stale_quality"]
 
 
+@pytest.mark.statement("U-21")
 def test_a_memorandum_alone_issues_nothing(cast):
     product = a_product(cast, "ACT-CART", sponsor=cast.ixaka)
     an_agreement(cast, "mou", sponsor=cast.ixaka)
@@ -124,6 +127,7 @@ def test_a_batch_is_issued_once(cast):
     assert batch.steps.count() == 5
 
 
+@pytest.mark.statement("P-26")
 def test_nobody_signs_for_another(cast):
     batch = a_planned_batch(cast)
 
@@ -183,6 +187,7 @@ def patient_batch(cast):
     return an_issued_batch(cast, product, coi=a_chain(cast, product))
 
 
+@pytest.mark.statement("U-11")
 def test_a_patients_batch_starts_only_after_a_matching_scan(cast, patient_batch):
     assert refusal(lambda: start(cast, patient_batch)) == ["identity_not_scanned"]
     scan(cast, patient_batch, handover="collection")
@@ -229,6 +234,7 @@ def test_a_witness_who_is_only_named_starts_nothing(cast):
     assert not Signature.objects.filter(verb="witness-start").exists()
 
 
+@pytest.mark.statement("P-14")
 def test_a_planned_batch_does_not_start(cast):
     batch = a_planned_batch(cast)
 

@@ -12,7 +12,7 @@ from tests.builders.manufacture import STEPS, a_master
 from tests.builders.portfolio import a_process_version, a_product
 from tests.cast import NOON, proof_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.statement("U-09")]
 
 
 @pytest.fixture

@@ -287,6 +287,7 @@ def test_a_review_is_signed_on_its_page(cast, enter):
     assert "already" in text(client.get(page))
 
 
+@pytest.mark.statement("P-21")
 def test_the_sentence_read_before_signing_is_the_one_that_is_kept(cast, enter):
     batch = a_completed_batch(cast)
     client, page = enter(cast.qa), url("batch_reject", batch.number)
@@ -297,6 +298,8 @@ def test_the_sentence_read_before_signing_is_the_one_that_is_kept(cast, enter):
     assert standing_signatures(batch, verb="reject").get().meaning in read
 
 
+@pytest.mark.statement("P-08")
+@pytest.mark.statement("P-10")
 def test_the_audit_tab_names_people_and_keeps_the_former_value(cast, enter):
     batch = a_performed_batch(cast)
     services.correct_step(

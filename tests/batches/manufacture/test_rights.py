@@ -82,6 +82,7 @@ class Records:
         )
 
 
+@pytest.mark.statement("P-15")
 @pytest.mark.parametrize("change", CHANGES)
 def test_without_the_right_nothing_changes_and_the_refusal_says_who_may(cast, change):
     on = Records(cast)
@@ -98,6 +99,7 @@ def test_without_the_right_nothing_changes_and_the_refusal_says_who_may(cast, ch
     assert AuditEvent.objects.count() == before
 
 
+@pytest.mark.statement("P-15")
 def test_every_change_of_these_rooms_is_tried_here():
     public = {
         name

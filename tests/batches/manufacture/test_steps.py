@@ -72,6 +72,8 @@ def test_a_step_keeps_what_was_typed_and_who_did_it(cast, batch):
     assert Outbox.objects.filter(record_type="step", record_id=step.pk).exists()
 
 
+@pytest.mark.statement("P-14")
+@pytest.mark.statement("U-10")
 def test_mandatory_steps_are_done_in_order(cast, batch):
     assert refusal(lambda: perform(cast, batch, "HARVEST", "400")) == [
         "earlier_step_open",
@@ -93,6 +95,7 @@ def test_a_step_is_performed_once(cast, batch):
     assert step_of(batch, "CLEAR").value == "done"
 
 
+@pytest.mark.statement("P-14")
 def test_steps_are_recorded_only_in_process(cast, batch):
     services.hold_batch(batch=batch, by=cast.operator, at=STARTED, reason="alarm")
 
@@ -114,12 +117,14 @@ def test_what_is_no_value_changes_nothing(cast, batch):
     assert step_of(batch, "SEED").status == StepStatus.OPEN
 
 
+@pytest.mark.statement("P-36")
 def test_nobody_verifies_an_own_step(cast, batch):
     perform(cast, batch, "CLEAR", by=cast.supervisor)
 
     assert refusal(lambda: verify(cast, batch, "CLEAR")) == ["own_step"]
 
 
+@pytest.mark.statement("P-36")
 def test_the_database_knows_that_two_people_are_two(cast, batch):
     step = perform(cast, batch, "CLEAR")
 
@@ -127,6 +132,7 @@ def test_the_database_knows_that_two_people_are_two(cast, batch):
         BatchStep.objects.filter(pk=step.pk).update(verified_by=cast.operator, verified_at=STEPPED)
 
 
+@pytest.mark.statement("P-36")
 def test_a_critical_step_takes_somebody_who_may_verify(cast, batch):
     perform(cast, batch, "CLEAR")
     perform(cast, batch, "SEED", "90")
@@ -145,6 +151,8 @@ def test_an_open_step_and_a_verified_one_are_not_verified(cast, batch):
     assert refusal(lambda: verify(cast, batch, "CLEAR")) == ["already_verified"]
 
 
+@pytest.mark.statement("P-36")
+@pytest.mark.statement("U-12")
 def test_an_excursion_demands_a_deviation_before_it_is_verified(cast, batch):
     perform(cast, batch, "CLEAR")
     step = perform(cast, batch, "SEED", "79.9")
@@ -171,6 +179,7 @@ def test_only_a_step_that_is_not_mandatory_is_left_out_and_with_a_reason(cast, b
     assert refusal(lambda: perform(cast, batch, "NOTE", "x"))[0] == "not_applicable"
 
 
+@pytest.mark.statement("P-35")
 def test_a_late_entry_has_both_times_and_says_why(cast, batch):
     done = STEPPED - timedelta(minutes=40)
 
@@ -181,6 +190,7 @@ def test_a_late_entry_has_both_times_and_says_why(cast, batch):
     assert (step.performed_at, step.recorded_at) == (done, STEPPED)
 
 
+@pytest.mark.statement("P-35")
 def test_a_step_is_done_neither_in_the_future_nor_before_the_start(cast, batch):
     assert refusal(
         lambda: perform(cast, batch, "CLEAR", performed_at=STEPPED + timedelta(minutes=1))
@@ -190,6 +200,7 @@ def test_a_step_is_done_neither_in_the_future_nor_before_the_start(cast, batch):
     ]
 
 
+@pytest.mark.statement("P-10")
 def test_a_correction_keeps_the_first_value_and_takes_back_the_verification(cast, batch):
     perform(cast, batch, "CLEAR")
     perform(cast, batch, "SEED", "95")
@@ -212,6 +223,7 @@ def test_a_correction_keeps_the_first_value_and_takes_back_the_verification(cast
     assert {change.reason for change in changes.filter(old__value__in=["95", "96"])} == {"misread"}
 
 
+@pytest.mark.statement("P-36")
 def test_whoever_corrected_a_step_does_not_verify_it(cast, batch):
     perform(cast, batch, "CLEAR")
     correct(cast, batch, "CLEAR", "no", by=cast.supervisor)
@@ -239,6 +251,7 @@ def test_a_value_out_of_limits_is_brought_back_only_by_a_second_person(cast, bat
     assert (step.in_limits, step.was_out, step.first_value) == (True, True, "9.5")
 
 
+@pytest.mark.statement("P-22")
 def test_a_correction_after_review_voids_the_signatures_and_the_review(cast):
     batch = a_reviewed_batch(cast)
     assert {s.verb for s in standing_signatures(batch)} == {"issue", "complete", "review"}

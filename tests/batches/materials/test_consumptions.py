@@ -19,7 +19,7 @@ from tests.builders.materials import (
 )
 from tests.cast import NOON
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.statement("U-07")]
 
 
 def refusal(*args, **facts):
@@ -275,6 +275,7 @@ def test_a_batch_is_not_made_from_itself(cast):
     assert refusal(cast, batch, batch).codes == ["itself"]
 
 
+@pytest.mark.statement("U-08")
 def test_a_cycle_is_refused_however_long_and_through_produced_lots(cast):
     first = a_released_batch(cast, "B-1")
     second, third = a_batch(cast, "B-2"), a_batch(cast, "B-3")
@@ -346,6 +347,7 @@ def test_postgresql_lets_nothing_be_taken_of_an_unknown_yield(cast):
     sql_refuses("batches_consumption_known_stock", cast, batch, source=source, quantity="1")
 
 
+@pytest.mark.statement("U-08")
 def test_postgresql_refuses_a_cycle(cast):
     first, second = a_released_batch(cast, "B-1"), a_batch(cast, "B-2")
     a_use(cast, second, first)

@@ -19,7 +19,7 @@ from tests.builders.materials import (
 )
 from tests.cast import NOON, proof_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.statement("U-07")]
 
 
 def release(cast, lot, by=None, at=NOON):

@@ -23,7 +23,7 @@ from tests.builders.materials import (
 )
 from tests.cast import NOON, proof_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.statement("U-19")]
 
 
 def at_once(*acts):

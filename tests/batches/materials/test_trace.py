@@ -13,7 +13,7 @@ from tests.builders.materials import a_batch, a_lot, a_material, a_released_batc
 from tests.builders.portfolio import a_process, a_product
 from tests.cast import NOON
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.statement("U-08")]
 
 
 def shape(found):

@@ -27,6 +27,7 @@ def test_the_token_stands_alone_on_stdout_and_works(cast):
     assert (token.expires_at - token.created_at).days == 30
 
 
+@pytest.mark.statement("P-28")
 def test_only_its_hash_is_stored(cast):
     secret = printed("qp@cdmo.example").strip()
     row = ApiToken.objects.values().get()

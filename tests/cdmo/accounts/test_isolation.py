@@ -17,6 +17,7 @@ def products(cast):
     ]
 
 
+@pytest.mark.statement("P-06")
 def test_a_query_without_any_filter_shows_one_sponsors_rows(cast, products):
     with as_sponsor(cast.kadimastem.pk):
         seen = list(Product.objects.values_list("code", flat=True))
@@ -29,6 +30,7 @@ def test_a_session_without_a_sponsor_sees_nothing(cast, products):
         assert not Product.objects.exists()
 
 
+@pytest.mark.statement("P-06")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -51,6 +53,7 @@ def test_the_sponsors_role_is_refused_by_postgresql(cast, products, statement):
         cursor.execute(statement)
 
 
+@pytest.mark.statement("P-06")
 def test_the_transaction_is_read_only_by_itself(cast, products):
     """Not only for want of grants: the setting alone refuses a write."""
     with as_sponsor(cast.kadimastem.pk), connection.cursor() as cursor:
@@ -73,6 +76,7 @@ def test_afterwards_the_connection_is_its_old_self(cast, products):
     Product.objects.filter(code="ASTRORX").update(name="still writable")
 
 
+@pytest.mark.statement("P-06")
 def test_every_readable_table_has_row_level_security(db):
     with connection.cursor() as cursor:
         cursor.execute(
@@ -86,6 +90,7 @@ def test_every_readable_table_has_row_level_security(db):
     assert all(readable.values())
 
 
+@pytest.mark.statement("P-06")
 def test_no_table_may_be_written_by_the_sponsors_role(db):
     with connection.cursor() as cursor:
         cursor.execute(

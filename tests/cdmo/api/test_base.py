@@ -57,6 +57,7 @@ def problem(response, status):
     return body
 
 
+@pytest.mark.statement("P-06")
 @pytest.mark.parametrize(
     "header", [None, "Bearer nonsense", "Basic abc", "Bearer ", "Bearer " + "x" * 500]
 )
@@ -90,6 +91,7 @@ def test_a_record_is_found_by_its_key(qa, product):
     assert response["ETag"]
 
 
+@pytest.mark.statement("P-06")
 def test_another_sponsors_record_is_not_found(client, cast, product):
     problem(Caller(client, cast.ixaka_reader).get(f"{HOME}ASTRORX/"), 404)
     assert Caller(client, cast.ixaka_reader).get().json()["results"] == []
@@ -110,6 +112,7 @@ def test_sponsors_and_read_only_tokens_write_nothing(client, cast, product):
     assert Product.objects.count() == 1
 
 
+@pytest.mark.statement("U-18")
 @pytest.mark.parametrize(
     "body",
     [
@@ -146,6 +149,8 @@ def test_a_new_record_says_where_it_is(qa):
     assert response["Location"].endswith("/api/v1/products/X-1/")
 
 
+@pytest.mark.statement("P-47")
+@pytest.mark.statement("U-18")
 def test_the_same_key_twice_has_one_effect_and_one_answer(qa):
     first = qa.send({"code": "X-1", "name": "x"}, Idempotency_Key="k1")
     again = qa.send({"code": "X-1", "name": "x"}, Idempotency_Key="k1")
@@ -172,6 +177,7 @@ def test_a_verb_wants_a_signature(qa, product):
     assert found["errors"][0]["field"] == "signature"
 
 
+@pytest.mark.statement("P-27")
 def test_a_wrong_password_is_403_and_recorded(qa, product):
     body = {"signature": {"password": "wrong"}}
     problem(qa.send(body, f"{HOME}ASTRORX/approve/"), 403)
@@ -191,6 +197,7 @@ def test_the_right_password_signs(qa, product):
     assert Signature.objects.get().record == "ASTRORX"
 
 
+@pytest.mark.statement("U-14")
 def test_a_refusal_lists_every_objection_and_signs_nothing(qa, product):
     body = {"signature": {"password": PASSWORD}, "refuse": ["a", "b"]}
     found = problem(qa.send(body, f"{HOME}ASTRORX/approve/"), 409)
@@ -199,11 +206,13 @@ def test_a_refusal_lists_every_objection_and_signs_nothing(qa, product):
     assert not Signature.objects.exists()
 
 
+@pytest.mark.statement("P-15")
 def test_only_a_missing_right_is_403(qa, product):
     body = {"signature": {"password": PASSWORD}, "refuse": ["no_right"]}
     problem(qa.send(body, f"{HOME}ASTRORX/approve/"), 403)
 
 
+@pytest.mark.statement("U-18")
 def test_if_match_refuses_a_stale_change(qa, product):
     stale = qa.get(f"{HOME}ASTRORX/")["ETag"]
     change = {"name": "New", "reason": "Renamed"}
@@ -215,11 +224,13 @@ def test_if_match_refuses_a_stale_change(qa, product):
     assert not Signature.objects.exists()
 
 
+@pytest.mark.statement("P-08")
 def test_a_change_wants_its_reason(qa, product):
     found = problem(qa.send({"name": "New"}, f"{HOME}ASTRORX/", "patch"), 400)
     assert found["errors"][0]["field"] == "reason"
 
 
+@pytest.mark.statement("P-10")
 def test_nothing_is_deleted_over_rest(qa, product):
     problem(qa.client.delete(f"{HOME}ASTRORX/", headers=qa.headers), 405)
 

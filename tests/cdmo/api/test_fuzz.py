@@ -101,6 +101,7 @@ def operations(document):
             yield path, method, operation
 
 
+@pytest.mark.statement("U-18")
 @pytest.mark.parametrize("who", ["qa", "kadimastem_lead"])
 @settings(
     max_examples=1,

@@ -39,6 +39,7 @@ def document():
     return SchemaGenerator().get_schema(request=None, public=True)
 
 
+@pytest.mark.statement("U-18")
 def test_the_document_is_valid_and_complete_without_a_warning(document):
     validate_schema(document)
     assert not GENERATOR_STATS._warn_cache, list(GENERATOR_STATS._warn_cache)
@@ -55,6 +56,7 @@ def test_every_resource_of_the_contract_is_there_with_its_verbs(document, resour
         ), verb
 
 
+@pytest.mark.statement("P-06")
 def test_every_operation_asks_for_a_person(document):
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

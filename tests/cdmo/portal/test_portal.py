@@ -43,7 +43,7 @@ from tests.builders.release import (
 from tests.builders.transfers import a_transfer, a_transfer_at, say
 from tests.cast import PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.statement("U-16")]
 
 
 def as_person(person) -> Client:

@@ -12,7 +12,7 @@ from cdmo.records.signatures import standing_signatures
 from tests.builders.portfolio import a_product, an_agreement
 from tests.cast import NOON, proof_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.statement("U-21")]
 
 
 def codes(refusal) -> set:

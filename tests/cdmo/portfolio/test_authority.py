@@ -17,6 +17,8 @@ from cdmo.portfolio.authority import (
 from cdmo.portfolio.coverage import gather_coverage
 from tests.builders.portfolio import a_product, an_agreement, authorised
 
+pytestmark = pytest.mark.statement("U-21")
+
 TODAY = date(2026, 11, 20)
 QUALITY = AgreementFacts("QA-1", "quality_agreement", "in_force", date(2026, 1, 1), None)
 

@@ -26,6 +26,7 @@ def changes(record):
     ).order_by("id")
 
 
+@pytest.mark.statement("P-07")
 def test_raw_sql_leaves_old_new_and_the_database_user(product):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE portfolio_product SET name = 'Other' WHERE id = %s", [product.pk])
@@ -42,6 +43,8 @@ def test_raw_sql_leaves_old_new_and_the_database_user(product):
     assert change.sponsor_id == product.sponsor_id
 
 
+@pytest.mark.statement("P-08")
+@pytest.mark.statement("P-19")
 def test_a_service_leaves_who_role_why_and_version(cast, product, settings):
     @service
     def rename(*, by, at, reason):
@@ -111,6 +114,7 @@ def written_once(cast, product):
     )
 
 
+@pytest.mark.statement("P-11")
 @pytest.mark.parametrize("model", [AuditEvent, Signature, Document, DocumentContent])
 @pytest.mark.parametrize(
     "statement", ["DELETE FROM {}", "UPDATE {} SET id = id", "TRUNCATE {} CASCADE"]
@@ -127,6 +131,7 @@ def test_rows_written_once_refuse_every_change(written_once, model, statement):
         cursor.execute(statement.format(model._meta.db_table))
 
 
+@pytest.mark.statement("P-10")
 def test_a_regulated_record_is_never_deleted(product):
     with (
         pytest.raises(IntegrityError, match="never deleted"),
@@ -136,11 +141,13 @@ def test_a_regulated_record_is_never_deleted(product):
         cursor.execute("DELETE FROM portfolio_product")
 
 
+@pytest.mark.statement("P-06")
 def test_a_record_never_changes_its_sponsor(cast, product):
     with pytest.raises(IntegrityError, match="never changes its sponsor"), transaction.atomic():
         Product.objects.filter(pk=product.pk).update(sponsor=cast.ixaka)
 
 
+@pytest.mark.statement("P-06")
 def test_a_childs_sponsor_is_its_parents(cast, product):
     with pytest.raises(IntegrityError, match="not that of its product"), transaction.atomic():
         Process.objects.create(code="P", name="P", product=product, sponsor=cast.ixaka)

@@ -43,6 +43,7 @@ def shared_event(cast, product):
     )
 
 
+@pytest.mark.statement("U-16")
 def test_an_event_is_told_without_person_and_reason(cast, shared_event, ask):
     (row,) = ask(cast.kadimastem_reader, "audit-events/").json()["results"]
 

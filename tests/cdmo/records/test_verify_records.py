@@ -37,6 +37,7 @@ def test_what_was_made_by_the_services_is_clean(records):
     assert lines[0].endswith("all as they were made.")
 
 
+@pytest.mark.statement("P-02")
 def test_a_signed_record_changed_past_the_triggers_is_named_twice(records):
     agreement, _, _ = records
     behind_the_back(
@@ -55,6 +56,7 @@ def test_a_change_that_the_trail_tells_of_is_no_finding(cast, records):
     assert verified()[0] == 0
 
 
+@pytest.mark.statement("P-02")
 def test_a_row_slipped_in_is_named(cast, records):
     behind_the_back(
         "INSERT INTO portfolio_process (code, name, product_id, sponsor_id)"
@@ -65,6 +67,7 @@ def test_a_row_slipped_in_is_named(cast, records):
     assert any(line.startswith("process GHOST: the audit trail does not know") for line in lines)
 
 
+@pytest.mark.statement("P-10")
 def test_a_regulated_row_removed_past_the_triggers_is_named(cast, records):
     lonely = a_product(cast, code="LONELY")
     behind_the_back("DELETE FROM portfolio_product WHERE id = %s", lonely.pk)
@@ -73,6 +76,7 @@ def test_a_regulated_row_removed_past_the_triggers_is_named(cast, records):
     assert f"product LONELY: row {lonely.pk} is gone; the audit trail still tells of it." in lines
 
 
+@pytest.mark.statement("P-02")
 def test_an_edited_signature_is_named(records):
     signature = Signature.objects.first()
     behind_the_back(
@@ -90,6 +94,7 @@ def test_a_signature_whose_record_is_gone_is_named(records):
     assert any(line.endswith("is gone.") for line in lines)
 
 
+@pytest.mark.statement("P-45")
 def test_edited_bytes_of_a_document_are_named(records):
     document = records[2]
     behind_the_back(
@@ -106,6 +111,7 @@ def test_an_edited_line_of_the_trail_is_named(records):
     assert any("title is not what the audit trail tells" in line for line in verified()[1])
 
 
+@pytest.mark.statement("P-07")
 @pytest.mark.parametrize("how", ["DISABLE TRIGGER USER"])
 def test_a_guard_switched_off_is_named(records, how):
     with connection.cursor() as cursor:

@@ -13,6 +13,8 @@ from cdmo.runtime.heartbeat import impatient_redis, worker_answers
 from cdmo.runtime.redisserver import RedisServer
 from cdmo.runtime.up import ROOT
 
+pytestmark = pytest.mark.statement("U-20")
+
 
 def test_every_task_of_every_room_is_known_to_the_worker_and_sent_by_the_scheduler():
     celery.app.loader.import_default_modules()

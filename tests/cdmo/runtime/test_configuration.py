@@ -113,6 +113,7 @@ def test_what_the_image_copies_exists_or_is_made():
             assert (ROOT / source).exists(), source
 
 
+@pytest.mark.statement("P-19")
 def test_every_pin_is_exact():
     for name in ("requirements.txt", "requirements-dev.txt", "requirements-allotropy.txt"):
         for line in text(name).splitlines():
@@ -129,6 +130,7 @@ def test_the_lock_file_names_no_registry():
     assert '"integrity"' in lock
 
 
+@pytest.mark.statement("P-19")
 def test_the_version_is_the_same_everywhere(compose):
     assert tomllib.loads(text("pyproject.toml"))["project"]["version"] == __version__
     assert f'"version": "{__version__}"' in text("package.json")

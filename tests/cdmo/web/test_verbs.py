@@ -26,6 +26,7 @@ def test_a_right_password_acts_once_and_goes_back_to_the_record(
     ]
 
 
+@pytest.mark.statement("P-27")
 def test_a_wrong_password_stands_at_its_field_and_is_recorded(small_site, cast, product, signed_in):
     answer = signed_in(cast.qa).post(
         f"/small/{product.key}/close/", TYPED | {"password": "not mine"}
@@ -41,6 +42,7 @@ def test_a_wrong_password_stands_at_its_field_and_is_recorded(small_site, cast, 
     assert not small_site.Close.acted
 
 
+@pytest.mark.statement("U-14")
 def test_a_refusal_lists_every_blocker_and_keeps_what_was_typed(
     small_site, cast, product, signed_in
 ):
@@ -59,6 +61,7 @@ def test_a_refusal_lists_every_blocker_and_keeps_what_was_typed(
     assert not SigningAttempt.objects.exists()
 
 
+@pytest.mark.statement("U-14")
 def test_what_would_refuse_is_shown_before_the_button_is_pressed(
     small_site, cast, product, signed_in
 ):
@@ -70,6 +73,7 @@ def test_what_would_refuse_is_shown_before_the_button_is_pressed(
     assert 'type="submit" disabled' in page
 
 
+@pytest.mark.statement("P-21")
 def test_the_page_shows_what_is_signed_with_its_hash_and_meaning(
     small_site, cast, product, signed_in
 ):

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from qc.calculations.registry import BadInput, calculations
 
+pytestmark = pytest.mark.statement("U-23")
+
 compute = calculations()
 whole = st.integers(-1000, 1000)
 

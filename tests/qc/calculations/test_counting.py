@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from qc.calculations.registry import BadInput, calculations
 
+pytestmark = pytest.mark.statement("U-23")
+
 compute = calculations()
 counts = st.integers(1, 10**12)
 

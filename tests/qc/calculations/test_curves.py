@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from qc.calculations.registry import BadInput, calculations
 
+pytestmark = pytest.mark.statement("U-23")
+
 fit = calculations()["four-parameter-logistic"]
 DOSES = [1, 3, 10, 30, 100, 300, 1000, 3000]
 

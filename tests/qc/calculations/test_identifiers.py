@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from qc.calculations.identifiers import CHARACTERS
 from qc.calculations.registry import BadInput, calculations
 
+pytestmark = pytest.mark.statement("U-23")
+
 din = calculations()["donation-number"]
 sec = calculations()["single-european-code"]
 CODE = "BE00A317G123498654321 E000005700120270331"

@@ -11,6 +11,8 @@ from scipy.stats import ttest_ind
 
 from qc.calculations.registry import BadInput, calculations
 
+pytestmark = pytest.mark.statement("U-23")
+
 compute = calculations()
 
 

@@ -11,6 +11,8 @@ from qc.calculations.criteria import NotACriterion, parse_criterion
 from qc.calculations.judge import judge, parse_value
 from qc.calculations.values import NotAValue
 
+pytestmark = pytest.mark.statement("U-03")
+
 
 @pytest.mark.parametrize(
     ("value", "criterion", "reportable", "verdict"),

@@ -5,6 +5,8 @@ from scipy.stats import ttest_rel
 
 from qc.calculations.registry import BadInput, calculations
 
+pytestmark = pytest.mark.statement("U-23")
+
 mlr = calculations()["mixed-lymphocyte-reaction"]
 RULE = {"alpha": "0.05", "minimum_difference": "0.05", "minimum_pha_percent": 50}
 

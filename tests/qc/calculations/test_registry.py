@@ -8,6 +8,8 @@ import pytest
 
 from qc.calculations.registry import BadInput, calculations
 
+pytestmark = pytest.mark.statement("U-23")
+
 
 @pytest.mark.parametrize("calculation", calculations().values(), ids=lambda one: one.name)
 def test_every_example_computes_to_its_outputs(calculation):

@@ -9,6 +9,8 @@ from scipy.special import fdtrc, stdtrit
 
 from qc.calculations.registry import BadInput, calculations
 
+pytestmark = pytest.mark.statement("U-23")
+
 shelf_life = calculations()["shelf-life"]
 ONE = {"B1": [[0, "95.1"], [3, "94.4"], [6, "93.9"], [9, "93.0"], [12, "92.6"]]}
 THREE = {

@@ -6,6 +6,8 @@ import pytest
 from qc.instruments.agreement import compare, same_number, sample_key
 from qc.instruments.reading import Reading, ReadOutcome, refused
 
+pytestmark = [pytest.mark.statement("U-01"), pytest.mark.statement("P-37")]
+
 
 def outcome(*rows, reader="native"):
     """Rows of (sample, quantity, text[, unit])."""

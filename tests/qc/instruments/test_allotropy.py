@@ -20,6 +20,8 @@ from qc.instruments.sandbox import run_reader
 from tests.qc.instruments import files
 from tests.qc.instruments.conftest import vendor_of
 
+pytestmark = pytest.mark.statement("U-01")
+
 REFUSED = {
     "vicell_xr/Beckman_Vi-Cell-XR_example02_instrumentOutput_error.xls",
     "luminex/pone.0187901.s001.csv",

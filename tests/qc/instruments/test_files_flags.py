@@ -64,6 +64,7 @@ def test_the_registered_serial_and_an_absent_one_are_no_flag(stated):
     assert on_file(facts={"serial": stated}) == {}
 
 
+@pytest.mark.statement("P-16")
 def test_another_serial_is_flagged_wherever_the_file_states_it():
     assert on_file(facts={"serial": "AW2"})["serial_differs"]["needs_reason"]
     message = on_file(of=parsed(reading(), reading(1, device_serial="X9")))["serial_differs"][
@@ -109,6 +110,7 @@ def test_many_bad_days_are_one_flag():
     assert list(on_file(of=parsed(*readings))) == ["no_calibration"]
 
 
+@pytest.mark.statement("P-16")
 def test_out_of_use_duplicate_and_partly_read_need_a_reason():
     about = replace(ABOUT, in_use=False, same_bytes_as="IF-26-00001")
     found = on_file(about, not_understood=("line 8, column 2: “ERROR”",))
@@ -143,6 +145,7 @@ def test_a_hundred_warnings_are_shown_as_twenty_and_a_count():
     assert found[-1]["message"] == "And 80 more."
 
 
+@pytest.mark.statement("P-37")
 def test_disagreement_holds_up_the_readings_it_concerns():
     second = ReadOutcome(True, "allotropy", "1", (reading(),))
     value = Disagreement("value", "S-1", "viability", "They differ.", 1)

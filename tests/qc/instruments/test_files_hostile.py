@@ -13,7 +13,7 @@ from qc.instruments.registry import vendor_named
 from tests.builders.instruments import a_read_file, an_instrument, an_uploaded_file, blu_file
 from tests.qc.instruments.conftest import vendor_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.statement("U-02")]
 
 # What stops before any reader runs, and what only a reader finds out.
 NOT_FROM_A_VENDOR = {"unknown vendor"}

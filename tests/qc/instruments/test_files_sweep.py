@@ -153,6 +153,7 @@ def test_the_task_reads_until_nothing_waits_or_its_time_is_over(cast, file, monk
     assert tasks.sweep.name == "qc.instruments.tasks.sweep"
 
 
+@pytest.mark.statement("P-47")
 @pytest.mark.django_db(transaction=True)
 def test_sweeps_at_the_same_moment_read_each_file_once(cast, monkeypatch):
     instrument = an_instrument(cast)
@@ -275,6 +276,8 @@ def test_an_upload_of_the_same_bytes_does_not_wait_for_the_reader(cast, file):
         kill(process)
 
 
+@pytest.mark.statement("P-47")
+@pytest.mark.statement("U-20")
 @pytest.mark.django_db(transaction=True)
 def test_the_file_of_a_killed_worker_is_read_by_another_once(file):
     process = a_worker_at_work(file, 1)

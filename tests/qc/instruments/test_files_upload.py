@@ -35,6 +35,8 @@ def instrument(cast):
     return an_instrument(cast)
 
 
+@pytest.mark.statement("P-45")
+@pytest.mark.statement("P-37")
 @pytest.mark.parametrize(
     ("name", "data"),
     [("empty.csv", b""), ("noise.bin", bytes(range(256)) * 40), ("../../etc/passwd", b"root")],
@@ -55,6 +57,7 @@ def test_whatever_it_is_it_is_kept_byte_for_byte_with_its_hash(cast, instrument,
     assert event.new["sha256"] == file.sha256
 
 
+@pytest.mark.statement("P-16")
 def test_another_vendor_than_the_instruments_is_refused_and_nothing_is_stored(cast, instrument):
     with pytest.raises(Blocked) as refusal:
         services.upload_file(
@@ -70,6 +73,7 @@ def test_another_vendor_than_the_instruments_is_refused_and_nothing_is_stored(ca
     assert not Document.objects.exists()
 
 
+@pytest.mark.statement("P-16")
 def test_an_upload_lists_every_objection(cast, instrument):
     with pytest.raises(Blocked) as refusal:
         services.upload_file(
@@ -106,6 +110,7 @@ def test_vendors_are_known_by_code_title_and_the_second_readers_name():
     assert vendor_called("") is None
 
 
+@pytest.mark.statement("P-37")
 def test_the_same_bytes_again_are_kept_flagged_and_not_read_twice(cast, instrument):
     first = a_read_file(cast, instrument)
     again = a_read_file(cast, instrument, filename="renamed.csv")
@@ -175,6 +180,7 @@ def test_a_failed_file_is_read_again_with_a_reason_only(cast, instrument):
     assert refusal.value.codes == ["wrong_status"]
 
 
+@pytest.mark.statement("P-45")
 def test_a_stored_byte_that_changed_is_noticed_on_every_read(cast, instrument):
     file = an_uploaded_file(cast, instrument, data=blu_file("S-1"))
     tamper(file)
@@ -188,6 +194,7 @@ def test_a_stored_byte_that_changed_is_noticed_on_every_read(cast, instrument):
     assert not file.measurements.exists()
 
 
+@pytest.mark.statement("P-45")
 def test_neither_orm_nor_sql_changes_what_was_stored(cast, instrument):
     file = an_uploaded_file(cast, instrument)
     for statement in (

@@ -8,6 +8,8 @@ from qc.instruments.reading import ReadOutcome
 from qc.instruments.registry import VENDORS
 from tests.qc.instruments.conftest import vendor_of
 
+pytestmark = pytest.mark.statement("U-01")
+
 XR = "vicell_xr/Beckman_Vi-Cell-XR_"
 EXAMPLE_01 = f"{XR}example01_instrumentOutput.xlsx"
 EXAMPLE_02 = f"{XR}example02_instrumentOutput_error.xls"

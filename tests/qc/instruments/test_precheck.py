@@ -10,6 +10,8 @@ import pytest
 from qc.instruments.precheck import check_file, heading_problem
 from tests.qc.instruments import files
 
+pytestmark = pytest.mark.statement("U-02")
+
 MEGABYTE = 1024 * 1024
 NOISE = random.Random(7).randbytes(5000)
 XLSX = files.xlsx(files.table(files.ROW))

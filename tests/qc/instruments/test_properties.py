@@ -20,6 +20,8 @@ from qc.instruments.sandbox import run_reader
 from tests.qc.instruments import files
 from tests.qc.instruments.conftest import vendor_of
 
+pytestmark = pytest.mark.statement("U-02")
+
 # More of them for a night: EXAMPLES=5000
 EXAMPLES = int(os.environ.get("EXAMPLES", "60"))
 FEW = settings(

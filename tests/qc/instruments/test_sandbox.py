@@ -18,6 +18,8 @@ from qc.instruments.reading import ReadOutcome
 from qc.instruments.sandbox import run_reader
 from tests.qc.instruments import files
 
+pytestmark = pytest.mark.statement("U-02")
+
 GOOD = json.dumps(ReadOutcome(ok=True, reader="r", reader_version="1", facts={"a": "b"}).to_dict())
 
 

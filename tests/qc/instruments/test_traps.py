@@ -6,6 +6,8 @@ from qc.instruments.readers import nucleocounter, quantstudio, vicell_blu, vicel
 from qc.instruments.registry import VENDORS
 from tests.qc.instruments import files
 
+pytestmark = pytest.mark.statement("U-01")
+
 BLU = (
     "Sample ID,Cell count,Viable cells,Viability (%),Analysis date/time,Dilution\r\n"
     "S1,1000,900,90,{date},1\r\n"

@@ -22,7 +22,7 @@ from tests.cast import NOON, make_cast, make_person, proof_of
 from tests.concurrency import one_after_the_other
 
 AT = STARTED + timedelta(hours=3)
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.statement("U-19")]
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from tests.builders.laboratory import (
 )
 from tests.builders.manufacture import STARTED, a_product_with_master, a_started_batch
 
+pytestmark = pytest.mark.statement("U-06")
+
 AT = STARTED + timedelta(hours=3)
 LINES = (
     {"test": "Viability", "criterion": ">= 80", "unit": "%"},
@@ -107,6 +109,7 @@ def test_every_objection_is_listed_and_nothing_is_confirmed(cast, sample, file):
     assert not Measurement.objects.filter(status="confirmed").exists()
 
 
+@pytest.mark.statement("P-37")
 def test_a_unit_is_never_converted(cast, sample, file):
     count = reading(file, "viable_cell_density", "8.1", "10*6/mL")
 

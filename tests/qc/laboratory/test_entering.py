@@ -20,6 +20,8 @@ from tests.builders.manufacture import a_started_batch
 from tests.cast import proof_of
 from tests.qc.laboratory.results import AT, enter
 
+pytestmark = pytest.mark.statement("U-05")
+
 # entering
 
 
@@ -64,6 +66,7 @@ def test_a_list_is_entered_all_or_none_with_every_objection(cast, sample):
     assert not Outbox.objects.filter(cause__contains="entered").exists()
 
 
+@pytest.mark.statement("P-36")
 @pytest.mark.parametrize("value", ["12,5", "NaN", "1e999", "＜1", "", "95 %"])
 def test_what_is_no_value_is_refused_in_a_sentence(cast, sample, value):
     with pytest.raises(Blocked) as refusal:
@@ -192,6 +195,7 @@ def test_the_number_of_queries_does_not_grow_with_the_number_of_results(cast, pr
 # correcting a draft
 
 
+@pytest.mark.statement("P-10")
 def test_a_draft_is_corrected_by_its_analyst_with_a_reason_and_history_keeps_the_first_value(
     cast, sample
 ):
@@ -230,6 +234,7 @@ def test_a_correction_is_refused_for_each_reason(cast, sample, change, codes):
     assert result.value == "59"
 
 
+@pytest.mark.statement("P-10")
 def test_a_submitted_result_is_not_edited(cast, sample):
     result = a_result(cast, sample, status="submitted", at=AT)
 

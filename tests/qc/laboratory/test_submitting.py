@@ -21,6 +21,8 @@ from tests.builders.manufacture import a_started_batch
 from tests.cast import proof_of
 from tests.qc.laboratory.results import AT, enter
 
+pytestmark = pytest.mark.statement("U-05")
+
 # submitting
 
 
@@ -142,6 +144,7 @@ def test_nobody_reviews_their_own_result(cast, sample):
         Result.objects.filter(pk=result.pk).update(reviewer=cast.reviewer, reviewed_at=AT)
 
 
+@pytest.mark.statement("P-14")
 def test_analysts_do_not_approve_and_drafts_are_not_approved(cast, sample):
     draft = a_result(cast, sample, status="draft", at=AT)
     for person, codes in (

@@ -137,6 +137,7 @@ def test_every_objection_to_certifying_is_a_blocker(cast):
     assert blocker["record_type"] == "deviation"
 
 
+@pytest.mark.statement("P-42")
 def test_whoever_is_no_qualified_person_gets_a_refusal_that_says_so(cast):
     batch = a_checked_batch(cast)
 

@@ -25,7 +25,7 @@ from tests.builders.release import (
 )
 from tests.cast import proof_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.statement("U-15")]
 
 LATER = CERTIFIED + timedelta(days=14)
 
@@ -38,6 +38,7 @@ def text_of(certificate) -> str:
     return " ".join(" ".join(page.extract_text().split()) for page in reader_of(certificate).pages)
 
 
+@pytest.mark.statement("P-21")
 def test_the_certificate_states_every_requirement_value_and_signature(cast):
     batch = a_certified_batch(cast)
     certificate = Certificate.objects.get(batch=batch)

@@ -57,6 +57,7 @@ def test_a_batch_with_all_evidence_is_ready(cast):
     assert check.verdict == "ready"
 
 
+@pytest.mark.statement("P-42")
 def test_certifying_releases_the_batch_with_one_signature_on_the_evidence_hash(cast):
     batch = a_checked_batch(cast)
     check = check_now(batch)
@@ -76,6 +77,8 @@ def test_certifying_releases_the_batch_with_one_signature_on_the_evidence_hash(c
     assert Certificate.objects.get(batch=batch).issue == 1
 
 
+@pytest.mark.statement("P-14")
+@pytest.mark.statement("U-14")
 def test_certification_lists_every_objection_and_changes_nothing(cast):
     batch = a_made_batch(cast)
     deviations.raise_deviation(
@@ -92,6 +95,7 @@ def test_certification_lists_every_objection_and_changes_nothing(cast):
     assert nothing_was_decided(batch)
 
 
+@pytest.mark.statement("P-14")
 def test_without_any_check_nothing_is_certified(cast):
     batch = a_tested_batch(cast)
 
@@ -128,6 +132,7 @@ def test_a_change_that_alters_no_outcome_still_needs_a_new_check(cast):
     assert refusal.value.codes == ["evidence_changed"]
 
 
+@pytest.mark.statement("P-42")
 def test_a_qualified_person_of_another_site_may_not_certify(cast):
     batch = a_checked_batch(cast)
     Appointment.objects.filter(user=cast.qp, role=Role.QP).update(valid_until=CHECKED)
@@ -141,6 +146,8 @@ def test_a_qualified_person_of_another_site_may_not_certify(cast):
     assert nothing_was_decided(batch)
 
 
+@pytest.mark.statement("P-15")
+@pytest.mark.statement("P-42")
 def test_an_appointment_that_ended_after_the_check_is_judged_at_the_moment_of_signing(cast):
     """The clock is no evidence: the same evidence is judged again with the instant of signing."""
     for name in ("qp", "qp2"):

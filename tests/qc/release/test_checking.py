@@ -48,6 +48,8 @@ def at_once(work, number=2) -> list:
     return outcomes
 
 
+@pytest.mark.statement("P-47")
+@pytest.mark.statement("U-19")
 def test_two_workers_at_once_do_each_check_once(people):
     for _ in range(4):
         a_tested_batch(people)
@@ -138,6 +140,8 @@ services.run_waiting_checks(at=parse_datetime(sys.argv[2]))
 """
 
 
+@pytest.mark.statement("P-47")
+@pytest.mark.statement("U-20")
 def test_a_worker_killed_in_the_middle_of_a_check_is_replaced_at_once(people):
     """The killed one's lock is gone with its connection; its row stands as running and free."""
     a_tested_batch(people)
@@ -169,6 +173,7 @@ def test_a_worker_killed_in_the_middle_of_a_check_is_replaced_at_once(people):
     assert CheckEvidence.objects.count() == 1
 
 
+@pytest.mark.statement("U-20")
 @pytest.mark.django_db
 def test_a_check_that_breaks_takes_no_other_with_it_and_ends_as_failed(cast, monkeypatch):
     good, bad = a_tested_batch(cast), a_tested_batch(cast)
@@ -207,6 +212,8 @@ def test_a_check_begun_five_times_without_end_is_given_up_in_words(cast):
     )
 
 
+@pytest.mark.statement("P-47")
+@pytest.mark.statement("U-19")
 def test_two_qualified_persons_at_once_one_wins_and_one_is_told(people):
     batch = a_checked_batch(people)
     both = [people.qp, people.qp2]

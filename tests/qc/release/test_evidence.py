@@ -18,7 +18,7 @@ from qc.release.services import queue_checks, run_waiting_checks
 from tests.builders.release import CHECKED, a_made_batch, a_tested_batch, check_now
 from tests.cast import NOON
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.statement("U-13")]
 
 
 def queries_of(work) -> int:
@@ -62,6 +62,7 @@ def test_evidence_of_a_set_is_that_of_each_batch_alone():
         assert gather_evidence([pk], at=NOW)[pk].canonical == together[pk].canonical
 
 
+@pytest.mark.statement("P-46")
 def test_stored_evidence_is_canonical_and_its_hash_recomputes(cast):
     check = check_now(a_tested_batch(cast))
     text = check.seen.evidence
@@ -74,6 +75,7 @@ def test_stored_evidence_is_canonical_and_its_hash_recomputes(cast):
         assert all(len(row) == len(columns) for row in facts[name]), name
 
 
+@pytest.mark.statement("P-46")
 def test_the_same_records_give_the_same_evidence_at_any_time(cast):
     batch = a_tested_batch(cast)
 
@@ -157,6 +159,7 @@ def test_whoever_started_witnessed_sampled_or_scanned_is_among_the_people(cast):
     assert after.people[cast.operator2.pk] == cast.operator2.email
 
 
+@pytest.mark.statement("P-10")
 @pytest.mark.parametrize(
     "statement",
     [

@@ -31,7 +31,7 @@ from tests.builders.release import (
 from tests.cast import proof_of
 from tests.concurrency import one_after_the_other
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.statement("U-13")]
 
 ENDS = CHECKED + timedelta(hours=3)
 YEARS_LATER = ENDS + timedelta(days=9000)

@@ -31,7 +31,7 @@ from tests.builders.release import (
 )
 from tests.cast import NOON, proof_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.statement("U-13")]
 
 LATER = CERTIFIED + timedelta(days=1)
 

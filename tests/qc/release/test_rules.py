@@ -221,6 +221,7 @@ CASES = [
 ]  # fmt: skip
 
 
+@pytest.mark.statement(param="rule")
 @pytest.mark.parametrize(
     ("rule", "outcome", "given_evidence"),
     CASES,
@@ -373,12 +374,14 @@ def test_taking_evidence_away_never_makes_a_rule_pass(given_evidence, kind):
     )
 
 
+@pytest.mark.statement("RC-02")
 @given(st.sampled_from(RESULTS))
 def test_leaving_out_any_one_required_result_is_never_ready(left_out):
     rest = [r for r in RESULTS if r.id != left_out.id]
     assert verdict(evidence(results=rest)) != "ready"
 
 
+@pytest.mark.statement("RC-17")
 @given(st.sampled_from(STEPS))
 def test_leaving_out_any_one_step_is_never_ready(left_out):
     assert verdict(evidence(steps=[s for s in STEPS if s.id != left_out.id])) == "blocked"
@@ -442,6 +445,7 @@ def test_each_act_on_a_batch_is_tested():
     )  # fmt: skip
 
 
+@pytest.mark.statement("RC-41")
 @pytest.mark.parametrize("did", ACTS)
 @pytest.mark.statement("P-33")
 def test_whoever_had_a_hand_in_the_batch_may_not_certify_it(did):

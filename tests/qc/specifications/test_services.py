@@ -18,6 +18,8 @@ from tests.builders.manufacture import a_product_with_master, a_started_batch
 from tests.builders.portfolio import a_product
 from tests.cast import NOON, proof_of
 
+pytestmark = pytest.mark.statement("U-04")
+
 LATER = NOON + timedelta(days=20)
 
 
@@ -179,6 +181,7 @@ def test_criteria_are_stored_as_they_were_written(cast, product):
     assert draft.lines.get().criterion == "6.9 – 7.80"
 
 
+@pytest.mark.statement("P-22")
 def test_changing_a_draft_voids_the_first_signature_and_keeps_the_old_line(cast, product):
     draft = a_specification(cast, product, approved=False)
     sign_as(cast.qa, draft)
@@ -228,6 +231,7 @@ def test_a_change_that_changes_nothing_leaves_the_signature_standing(cast, produ
     assert standing_signatures(draft).count() == 1
 
 
+@pytest.mark.statement("P-08")
 def test_a_change_takes_a_reason(cast, product):
     draft = a_specification(cast, product, approved=False)
 
@@ -334,6 +338,7 @@ def test_codes_and_versions_are_generated_and_never_taken_twice(cast, product):
         assert codes_of(refusal) == {"taken"}
 
 
+@pytest.mark.statement("P-26")
 def test_a_wrong_person_in_the_proof_signs_nothing(cast, product):
     from cdmo.records.signatures import SignatureRefused
 
@@ -370,6 +375,7 @@ def test_a_sponsor_sees_its_own_approved_specifications_only(cast, product):
         assert not SpecificationLine.objects.exists()
 
 
+@pytest.mark.statement("P-09")
 def test_every_step_stands_in_the_audit_trail(cast, product):
     specification = a_specification(cast, product)
 

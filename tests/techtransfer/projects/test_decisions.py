@@ -18,7 +18,7 @@ from tests.builders.portfolio import a_product, an_agreement
 from tests.builders.transfers import a_transfer, a_transfer_at, gate, say
 from tests.cast import NOON, appoint, make_cast, proof_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.statement("U-17")]
 LATER = date(2026, 12, 24)
 
 

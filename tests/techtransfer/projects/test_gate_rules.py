@@ -17,6 +17,8 @@ from techtransfer.projects.evidence import (
 from techtransfer.projects.rules import gate_blockers, is_hard, shown_to_sponsor
 from techtransfer.projects.states import GATES
 
+pytestmark = pytest.mark.statement("U-17")
+
 TODAY = date(2026, 11, 20)
 
 
