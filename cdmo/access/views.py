@@ -18,7 +18,6 @@ from django.views.generic import FormView, TemplateView
 
 from cdmo.access import lockout, policy, rules, services
 from cdmo.access.forms import SetUpForm
-from cdmo.access.gate import idle
 from cdmo.access.models import (
     Credential,
     FailedEntry,
@@ -27,22 +26,17 @@ from cdmo.access.models import (
     SignIn,
 )
 from cdmo.access.services.passwords import person_of_link
+from cdmo.access.sights import failures_of, open_sessions, signs
 from cdmo.access.standing import must_have_factor, standing_of, verified_ones, with_standing
 from cdmo.accounts.models import User
 from cdmo.accounts.roles import Right
 from cdmo.blockers import Blocked
-from cdmo.records.models import SigningAttempt
 from cdmo.web.forms import VerbForm
 from cdmo.web.lists import Column
 from cdmo.web.views import RecordList, RecordPage, VerbView
 
 # One's own pages. They stand under /accounts/, outside the sponsors' isolation: a sponsor's
 # transfer lead signs too. Each touches rows of the person who asks, and no others.
-
-
-def open_sessions(at):
-    """Return sessions that were not ended and have not been idle for too long."""
-    return SignIn.objects.filter(ended_at=None, last_seen_at__gt=at - idle() - timedelta(minutes=1))
 
 
 class OwnAccess(TemplateView):
@@ -179,19 +173,6 @@ class SetUp(FormView):
 # The list of administrators and quality assurance.
 
 
-def signs(person) -> str:
-    """Say whether a person may sign, in the words of the list."""
-    if person.is_service:
-        return "never"
-    credential = getattr(person, "credential", None)
-    if person.acknowledged and person.verified and credential and credential.chosen_sha256:
-        return "yes"
-    lacks = [] if credential and credential.chosen_sha256 else ["password"]
-    lacks += [] if person.acknowledged else ["policy"]
-    lacks += [] if person.verified else ["identity"]
-    return "not yet: " + ", ".join(lacks)
-
-
 class AccessList(RecordList):
     """Who may sign, who is locked out, where a second factor is missing."""
 
@@ -264,25 +245,6 @@ class AccessPage(RecordPage):
             policy_version=policy.VERSION,
             **kwargs,
         )
-
-
-def failures_of(person, *, since, shown=20) -> list[dict]:
-    """Return the newest failed attempts of a person to sign in and to sign."""
-    entries = FailedEntry.objects.filter(email=person.email.lower(), at__gt=since)
-    signings = SigningAttempt.objects.filter(by=person, at__gt=since)
-    found = [
-        {
-            "at": one.at,
-            "what": "sign in",
-            "why": one.why,
-            "source": " · ".join(part for part in (one.address, one.device) if part),
-        }
-        for one in entries.order_by("-at")[:shown]
-    ] + [
-        {"at": one.at, "what": f"sign: {one.verb}", "why": "not proven", "source": one.record}
-        for one in signings.order_by("-at")[:shown]
-    ]
-    return sorted(found, key=lambda one: one["at"], reverse=True)[:shown]
 
 
 class PersonVerb(VerbView):
