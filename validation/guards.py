@@ -1,0 +1,183 @@
+"""`python -m validation.guards`: see each test fail without its guard.
+
+docs/validation/guards.toml says what to take out of which file, and which test must then fail. All
+of it happens in a copy of the tree. A test that passes with the guard and fails without it is "seen
+to fail"; one that passes without it proves nothing and is told. The outcome is written to
+docs/validation/guards-seen.json, and the pack prints it. An entry that was changed since, or whose
+text is gone, is evidence no more.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+from validation import surroundings
+from validation.register import ROOT
+
+FILE = ROOT / "docs" / "validation" / "guards.toml"
+SEEN = ROOT / "docs" / "validation" / "guards-seen.json"
+SEEN_TO_FAIL, STALE = "seen to fail", "not seen since it changed"
+# pytest's own words for how a session ended.
+PASSED, FAILED = 0, 1
+LINKED = (".venv", ".venv-allotropy", "node_modules", "static/vendor")
+
+
+def read(path: Path = FILE) -> list[dict]:
+    """Return the entries, each with a key that changes with anything in it."""
+    entries = tomllib.loads(path.read_text(encoding="utf-8")).get("guard", [])
+    for entry in entries:
+        entry.setdefault("put", "")
+        entry["key"] = key_of(entry)
+    return entries
+
+
+def key_of(entry: dict) -> str:
+    parts = [entry[name] for name in ("statement", "file", "take", "put", "test")]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def faults(entries, *, root: Path = ROOT) -> dict[str, str]:
+    """Return what makes entries useless, by key: a text that is gone or not one, no such test."""
+    found = {}
+    for entry in entries:
+        file = root / entry["file"]
+        count = file.read_text(encoding="utf-8").count(entry["take"]) if file.is_file() else 0
+        test = root / entry["test"].partition("::")[0]
+        name = entry["test"].rpartition("::")[2].partition("[")[0]
+        if count != 1:
+            found[entry["key"]] = (
+                f"{entry['statement']}: what to take out of {entry['file']} stands there {count} "
+                "times."
+            )
+        elif not test.is_file() or f"def {name}(" not in test.read_text(encoding="utf-8"):
+            found[entry["key"]] = f"{entry['statement']}: there is no test {entry['test']}."
+    return found
+
+
+def seen(entries=None, *, path: Path = SEEN) -> dict:
+    """Return what the last runs saw, entry by entry, for the pack."""
+    entries = read() if entries is None else entries
+    last = json.loads(path.read_text()) if path.is_file() else {"at": "", "commit": "", "seen": {}}
+    useless = faults(entries)
+    return {
+        "at": last["at"],
+        "commit": last["commit"],
+        "guards": [
+            {
+                "statement": entry["statement"],
+                "removed": entry["removed"],
+                "file": entry["file"],
+                "test": entry["test"],
+                "outcome": last["seen"].get(entry["key"], STALE)
+                if entry["key"] not in useless
+                else STALE,
+            }
+            for entry in entries
+        ],
+    }
+
+
+def main(arguments=None) -> int:
+    parser = argparse.ArgumentParser(prog="validation.guards")
+    parser.add_argument("--at", required=True, help="when this run is made (ISO 8601)")
+    parser.add_argument("--only", nargs="*", help="statements; else all")
+    parser.add_argument("--new", action="store_true", help="only what was not seen yet")
+    given = parser.parse_args(arguments)
+    entries = read()
+    known = json.loads(SEEN.read_text())["seen"] if SEEN.is_file() else {}
+    chosen = [
+        entry
+        for entry in entries
+        if (not given.only or entry["statement"] in given.only)
+        and not (given.new and known.get(entry["key"]) == SEEN_TO_FAIL)
+    ]
+    known = {e["key"]: known[e["key"]] for e in entries if e["key"] in known}
+    with tempfile.TemporaryDirectory(prefix="cdmo-guards-") as name:
+        tree = Path(name) / "tree"
+        copy_tree(tree)
+        Path(name).chmod(0o755)
+        useless = faults(chosen, root=tree)
+        for fault in useless.values():
+            say(fault)
+        chosen = [entry for entry in chosen if entry["key"] not in useless]
+        passing = passing_of(chosen, tree, Path(name) / "results.json")
+        for entry in chosen:
+            known[entry["key"]] = outcome = try_without(entry, tree, passing)
+            say(f"{entry['statement']}: {entry['removed']}: {outcome}")
+            write(known, at=given.at)
+    all_seen = all(known[entry["key"]] == SEEN_TO_FAIL for entry in chosen)
+    return 0 if all_seen and not useless else 1
+
+
+def copy_tree(tree: Path) -> None:
+    """Copy the last commit, so that what was seen can be named; what is installed is linked."""
+    tree.mkdir(parents=True)
+    archive = subprocess.run(
+        ["git", "-C", str(ROOT), "archive", "HEAD"], check=True, capture_output=True
+    )
+    subprocess.run(["tar", "-x", "-C", str(tree)], input=archive.stdout, check=True)
+    for name in LINKED:
+        if (ROOT / name).exists():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            (tree / name).symlink_to(ROOT / name)
+
+
+def passing_of(entries, tree: Path, results: Path) -> set[str]:
+    """Return the tests that pass while every guard stands, all from one session."""
+    wanted = sorted({entry["test"] for entry in entries})
+    if not wanted:
+        return set()
+    run(wanted, tree, "-p", "validation.recording", "--record", str(results))
+    if not results.exists():
+        return set()
+    ran = json.loads(results.read_text())["tests"]
+    return {
+        test
+        for test in wanted
+        if (found := [one for one in ran if one["id"] == test or one["id"].startswith(test + "[")])
+        and all(one["outcome"] == "passed" for one in found)
+    }
+
+
+def try_without(entry: dict, tree: Path, passing) -> str:
+    """Run one test without its guard."""
+    if entry["test"] not in passing:
+        return "does not pass with its guard"
+    file = tree / entry["file"]
+    whole = file.read_text(encoding="utf-8")
+    file.write_text(whole.replace(entry["take"], entry["put"]), encoding="utf-8")
+    try:
+        ended = run([entry["test"]], tree, "-x")
+    finally:
+        file.write_text(whole, encoding="utf-8")
+    if ended == FAILED:
+        return SEEN_TO_FAIL
+    return "passes without its guard" if ended == PASSED else f"could not be run (pytest {ended})"
+
+
+def run(tests, tree: Path, *options) -> int:
+    """Return how pytest ended. Byte code is not kept: two edits may fall into one second."""
+    command = [sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider", *options]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, cwd=tree, env=environment, capture_output=True).returncode
+
+
+def write(known: dict, *, at: str) -> None:
+    content = {"at": at, "commit": surroundings.source()["commit"], "seen": known}
+    SEEN.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
