@@ -55,8 +55,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "cdmo.web.middleware.BrowserLimitsMiddleware",
     "cdmo.api.middleware.StorableCharacters",
     "django.middleware.security.SecurityMiddleware",
+    "cdmo.api.middleware.NoRestInTheClear",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "cdmo.web.knock.KnockMiddleware",
@@ -200,8 +202,12 @@ AUDITOR_DAYS = env.number("AUDITOR_DAYS", 90)  # at most so long is an auditor a
 
 HTTPS = env.flag("HTTPS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:  # browsers take such a name from this very host alone, over TLS, for all of it
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no third cookie
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # probes ask the process itself, without TLS
+# Probes ask the process itself, without TLS; REST in the clear is refused, not sent on.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^api/"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -242,6 +248,7 @@ STATICFILES_DIRS = [
     BASE_DIR / "static"
 ]  # static/vendor is filled from node_modules by `make frontend`
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site needs our fonts
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -1,4 +1,6 @@
-"""Guards in front of every view: unstorable characters, and `Idempotency-Key` on POST."""
+"""Guards in front of every view: unstorable characters, no REST in the clear, and
+`Idempotency-Key` on POST.
+"""
 
 import hashlib
 import hmac
@@ -26,6 +28,24 @@ class StorableCharacters:
             if not request.path_info.startswith("/api/"):
                 raise BadRequest("The address contains a NUL character.")
             return problem_response(400, "The address contains a NUL character.", errors=[])
+        return self.get_response(request)
+
+
+class NoRestInTheClear:
+    """Refuse REST without TLS where the site has it, instead of sending the script on to HTTPS.
+
+    A redirect would hide that the token went over the network unprotected, at every request.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        in_the_clear = settings.HTTPS and not request.is_secure()
+        if in_the_clear and request.path_info.startswith("/api/"):
+            return problem_response(
+                403, "Use https://. If a token was sent with this request, revoke it."
+            )
         return self.get_response(request)
 
 

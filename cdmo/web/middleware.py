@@ -1,4 +1,6 @@
-"""Each request has a name, from the log to the audit trail; an ended session loses nothing."""
+"""Each request has a name, from the log to the audit trail; an ended session loses nothing; and
+what a browser may do with an answer.
+"""
 
 import re
 import uuid
@@ -31,6 +33,29 @@ class RequestIdMiddleware:
         finally:
             request_id.reset(token)
         response["X-Request-ID"] = request.id
+        return response
+
+
+class BrowserLimitsMiddleware:
+    """Tell browsers and proxies to keep no answer, lend it to no other site, and open no device.
+
+    Static files say themselves how long they may be kept. Passkeys are asked for by our own pages.
+    """
+
+    HEADERS = {
+        "Cache-Control": "no-store, private",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(),"
+        " usb=(), publickey-credentials-create=(self), publickey-credentials-get=(self)",
+    }
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        for name, value in self.HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
 

@@ -90,7 +90,7 @@
   const cookie = (name) => document.cookie.split("; ").find((part) => part.startsWith(`${name}=`))?.split("=")[1];
   document.addEventListener("htmx:configRequest", (event) => {
     // Signing in again in another tab renews the token; the form still has the old one.
-    const token = cookie("csrftoken");
+    const token = cookie("csrftoken") || cookie("__Host-csrftoken");
     if (token && event.detail.verb !== "get") {
       event.detail.headers["X-CSRFToken"] = token;
       if (event.detail.parameters.csrfmiddlewaretoken) event.detail.parameters.csrfmiddlewaretoken = token;

@@ -16,7 +16,7 @@
   const SEEN = `seen:${person}`; // all tabs of this browser share one session
   let told = Date.now(), lastPing = Date.now(), box = null;
   const seen = () => { try { return Math.max(told, Number(localStorage.getItem(SEEN)) || 0); } catch { return told; } };
-  const token = () => document.cookie.split("; ").find((part) => part.startsWith("csrftoken="))?.split("=")[1] || document.querySelector("[name=csrfmiddlewaretoken]")?.value || "";
+  const token = () => document.cookie.split("; ").find((part) => /^(__Host-)?csrftoken=/.test(part))?.split("=")[1] || document.querySelector("[name=csrfmiddlewaretoken]")?.value || "";
   const post = (address, headers = {}) => fetch(address, { method: "POST", headers: { "X-CSRFToken": token(), ...headers }, redirect: "manual" });
 
   function active() {
