@@ -1,6 +1,6 @@
 # Everything a developer does. `make run` and `make test` need nothing but Python 3.11 or later.
 
-.PHONY: run test test-external check fix frontend setup setup-dev clean help
+.PHONY: run test test-external validation-pack check fix frontend setup setup-dev clean help
 .DEFAULT_GOAL := help
 
 # Python 3.11 and 3.12 first: every pinned package has a ready-made wheel for them.
@@ -19,6 +19,7 @@ help:
 	@echo "make fix        put style right"
 	@echo "make frontend   fetch the front-end libraries again"
 	@echo "make test-external  the database tests on an installed PostgreSQL and Redis"
+	@echo "make validation-pack  the suite's outcome by statement, as PDF/A and JSON (ARGS='--from results.json')"
 	@echo "make clean      remove what was installed here; data/ stays"
 
 run: setup
@@ -30,6 +31,13 @@ test: setup-dev
 
 test-external: setup-dev
 	$(BIN)/python -m tests.external $(ARGS)
+
+# DATE is when the pack is made; CI and whoever repeats a pack give their own.
+DATE ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+
+validation-pack: setup-dev
+	@$(BIN)/python -m tests.chromium
+	$(BIN)/python -m validation.pack --at "$(DATE)" --workers $(WORKERS) $(ARGS)
 
 check: setup-dev
 	$(BIN)/ruff check .
