@@ -1,6 +1,7 @@
 """Which statements are met: the register against what ran. Pure: no file, no clock."""
 
 MET, NOT_MET, DUTY = "met", "not met", "operator's duty"
+COUNTED = (MET, NOT_MET, DUTY, "with a duty", "total")
 
 
 class UnknownStatement(Exception):
@@ -67,8 +68,9 @@ def summary(rows, results) -> dict:
     """Return the counts of the first page."""
     groups = {}
     for row in rows:
-        counts = groups.setdefault(row["group"], {MET: 0, NOT_MET: 0, DUTY: 0, "total": 0})
+        counts = groups.setdefault(row["group"], dict.fromkeys(COUNTED, 0))
         counts[row["verdict"]] += 1
+        counts["with a duty"] += bool(row["duty"])
         counts["total"] += 1
     outcomes = {}
     for test in results["tests"]:

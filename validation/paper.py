@@ -1,6 +1,6 @@
 """The pack on paper: its content as sections of facts and tables, set as PDF/A."""
 
-from validation.judging import DUTY, MET, NOT_MET
+from validation.judging import MET, NOT_MET
 from validation.register import GROUPS
 
 KICKER = "Validation pack"
@@ -92,14 +92,21 @@ def summary(content, printing):
             group + "-",
             c[MET],
             printing.marked(c[NOT_MET], "changed") if c[NOT_MET] else 0,
-            c[DUTY],
+            c["with a duty"],
             c["total"],
         ]
         for group, c in counts["statements"].items()
     ]
     yield printing.table(
         "Summary",
-        [("statements", 4), ("ids", 1), ("met", 1), ("not met", 1), ("operator's", 1), ("all", 1)],
+        [
+            ("statements", 4),
+            ("ids", 1),
+            ("met", 1),
+            ("not met", 1),
+            ("with a duty of the operator", 2),
+            ("all", 1),
+        ],
         rows,
         note="Met: at least one test names the statement, and every one that does has passed. "
         "A failed or skipped test makes its statement not met.",
@@ -193,17 +200,28 @@ def evidence(content, printing):
             [("test", 12), ("outcome", 1.4), ("seconds", 1)],
             [
                 [
-                    test["id"].removeprefix("tests/") + (f"\n{test['why']}" if test["why"] else ""),
-                    test["outcome"]
-                    if test["outcome"] == "passed"
-                    else printing.marked(test["outcome"], "changed"),
-                    f"{test['seconds']:.2f}",
+                    name.removeprefix("tests/") + (f"\n{why}" if why else ""),
+                    outcome if outcome == "passed" else printing.marked(outcome, "changed"),
+                    f"{seconds:.2f}",
                 ]
-                for test in row["tests"]
+                for name, outcome, seconds, why in lines_of(row["tests"])
             ],
             note=row["statement"],
             empty="No test: not met.",
         )
+
+
+def lines_of(tests):
+    """Yield (name, outcome, seconds, why); passed cases of one test in one line, others each."""
+    passed = {}
+    for test in tests:
+        if test["outcome"] == "passed":
+            passed.setdefault(test["id"].partition("[")[0], []).append(test["seconds"])
+        else:
+            yield test["id"], test["outcome"], test["seconds"], test["why"]
+    for name, seconds in passed.items():
+        cases = f" ({len(seconds)} cases)" if len(seconds) > 1 else ""
+        yield name + cases, "passed", sum(seconds), ""
 
 
 def guards(content, printing):

@@ -50,7 +50,7 @@ def test_an_unknown_statement_is_refused():
 
 def test_the_summary_counts_statements_tests_and_tests_without_one():
     statements = {name: a_statement(name) for name in ("P-01", "P-02", "RC-01")}
-    statements["P-24"] = a_statement("P-24", kind="operator")
+    statements["P-24"] = a_statement("P-24", kind="operator", duty="docs/guide/duties.md#p-24")
     run = a_run(a_test("P-01", "RC-01"), a_test("P-02", outcome="failed"), a_test(), a_test("P-01"))
     guards = [
         {"statement": "P-01", "removed": "a", "outcome": "seen to fail"},
@@ -59,8 +59,8 @@ def test_the_summary_counts_statements_tests_and_tests_without_one():
     counts = judging.summary(judging.matrix(statements, run, guards=guards), run)
 
     assert counts["statements"] == {
-        "P": {"met": 1, "not met": 1, "operator's duty": 1, "total": 3},
-        "RC": {"met": 1, "not met": 0, "operator's duty": 0, "total": 1},
+        "P": {"met": 1, "not met": 1, "operator's duty": 1, "with a duty": 1, "total": 3},
+        "RC": {"met": 1, "not met": 0, "operator's duty": 0, "with a duty": 0, "total": 1},
     }
     assert counts["tests"] == {"total": 4, "failed": 1, "passed": 3}
     assert counts["tests_without_statement"] == 1

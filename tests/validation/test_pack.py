@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from pypdf import PdfReader
 
 from tests.validation.runs import a_run, a_test
-from validation import pack, register
+from validation import pack, paper, register
 
 pytestmark = pytest.mark.statement("P-01")
 AT = "2026-11-22T21:00:00Z"
@@ -102,6 +102,16 @@ def test_the_paper_supports_and_never_claims(packed):
     assert "Review and approval by the operator" in text
     for claim in ("is compliant", "fully compliant", "is validated", "certified compliant"):
         assert claim not in text.lower()
+
+
+def test_passed_cases_of_one_test_are_one_line_and_others_stand_alone():
+    cases = [a_test(name=f"tests/a.py::test_a[{n}]") for n in range(3)]
+    failed = a_test(name="tests/a.py::test_a[3]", outcome="failed", why="It broke.")
+
+    assert list(paper.lines_of([*cases, failed])) == [
+        ("tests/a.py::test_a[3]", "failed", 0.25, "It broke."),
+        ("tests/a.py::test_a (3 cases)", "passed", 0.75, ""),
+    ]
 
 
 def test_an_instant_says_its_zone(tmp_path, capsys):
