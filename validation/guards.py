@@ -74,6 +74,7 @@ def seen(entries=None, *, path: Path = SEEN) -> dict:
                 "removed": entry["removed"],
                 "file": entry["file"],
                 "test": entry["test"],
+                "together": entry.get("together", ""),
                 "outcome": last["seen"].get(entry["key"], STALE)
                 if entry["key"] not in useless
                 else STALE,
@@ -107,9 +108,11 @@ def main(arguments=None) -> int:
             say(fault)
         chosen = [entry for entry in chosen if entry["key"] not in useless]
         passing = passing_of(chosen, tree, Path(name) / "results.json")
-        for entry in chosen:
-            known[entry["key"]] = outcome = try_without(entry, tree, passing)
-            say(f"{entry['statement']}: {entry['removed']}: {outcome}")
+        for group in grouped(chosen):
+            outcomes = try_without(group, tree, passing, Path(name) / "results.json")
+            for entry, outcome in zip(group, outcomes, strict=True):
+                known[entry["key"]] = outcome
+                say(f"{entry['statement']}: {entry['removed']}: {outcome}")
             write(known, at=given.at)
     all_seen = all(known[entry["key"]] == SEEN_TO_FAIL for entry in chosen)
     return 0 if all_seen and not useless else 1
@@ -128,37 +131,59 @@ def copy_tree(tree: Path) -> None:
             (tree / name).symlink_to(ROOT / name)
 
 
-def passing_of(entries, tree: Path, results: Path) -> set[str]:
-    """Return the tests that pass while every guard stands, all from one session."""
+def grouped(entries) -> list[list[dict]]:
+    """Return the entries one by one, and those that say the same `together` as one."""
+    groups: dict[str, list[dict]] = {}
+    for entry in entries:
+        groups.setdefault(entry.get("together") or entry["key"], []).append(entry)
+    return list(groups.values())
+
+
+def outcomes_of(entries, tree: Path, results: Path) -> tuple[int, dict[str, set[str]]]:
+    """Run the entries' tests in one session; return how it ended, and each test's outcomes."""
     wanted = sorted({entry["test"] for entry in entries})
-    if not wanted:
-        return set()
-    run(wanted, tree, "-p", "validation.recording", "--record", str(results))
-    if not results.exists():
-        return set()
-    ran = json.loads(results.read_text())["tests"]
-    return {
-        test
+    results.unlink(missing_ok=True)
+    ended = run(wanted, tree, "-p", "validation.recording", "--record", str(results))
+    ran = json.loads(results.read_text())["tests"] if results.exists() else []
+    return ended, {
+        test: {
+            one["outcome"] for one in ran if one["id"] == test or one["id"].startswith(test + "[")
+        }
         for test in wanted
-        if (found := [one for one in ran if one["id"] == test or one["id"].startswith(test + "[")])
-        and all(one["outcome"] == "passed" for one in found)
     }
 
 
-def try_without(entry: dict, tree: Path, passing) -> str:
-    """Run one test without its guard."""
-    if entry["test"] not in passing:
-        return "does not pass with its guard"
-    file = tree / entry["file"]
-    whole = file.read_text(encoding="utf-8")
-    file.write_text(whole.replace(entry["take"], entry["put"]), encoding="utf-8")
+def passing_of(entries, tree: Path, results: Path) -> set[str]:
+    """Return the tests that pass while every guard stands, all from one session."""
+    if not entries:
+        return set()
+    _, found = outcomes_of(entries, tree, results)
+    return {test for test, outcomes in found.items() if outcomes == {"passed"}}
+
+
+def try_without(entries, tree: Path, passing, results: Path) -> list[str]:
+    """Run the tests of these entries without their guards; return an outcome for each."""
+    whole: dict[Path, str] = {}
+    for entry in entries:
+        file = tree / entry["file"]
+        text = file.read_text(encoding="utf-8")
+        whole.setdefault(file, text)
+        file.write_text(text.replace(entry["take"], entry["put"]), encoding="utf-8")
     try:
-        ended = run([entry["test"]], tree, "-x")
+        ended, found = outcomes_of(entries, tree, results)
     finally:
-        file.write_text(whole, encoding="utf-8")
-    if ended == FAILED:
-        return SEEN_TO_FAIL
-    return "passes without its guard" if ended == PASSED else f"could not be run (pytest {ended})"
+        for file, text in whole.items():
+            file.write_text(text, encoding="utf-8")
+    return [judged(ended, found[e["test"]], passed=e["test"] in passing) for e in entries]
+
+
+def judged(ended: int, outcomes: set[str], *, passed: bool) -> str:
+    """Return what a run without the guard says, if the test passes with it."""
+    if not passed:
+        return "does not pass with its guard"
+    if ended not in (PASSED, FAILED) or not outcomes:
+        return f"could not be run (pytest {ended})"
+    return SEEN_TO_FAIL if outcomes & {"failed", "error"} else "passes without its guard"
 
 
 def run(tests, tree: Path, *options) -> int:

@@ -232,7 +232,7 @@ def guards(content, printing):
         [
             [
                 g["statement"],
-                g["removed"],
+                g["removed"] + (f" (with those of all {g['together']})" if g["together"] else ""),
                 g["file"],
                 g["test"].removeprefix("tests/"),
                 g["outcome"]

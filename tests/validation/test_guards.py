@@ -70,30 +70,66 @@ def test_what_no_longer_fits_was_not_seen(entry, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("ended", "outcome"),
+    ("ended", "outcomes", "told"),
     [
-        (1, "seen to fail"),
-        (0, "passes without its guard"),
-        (2, "could not be run (pytest 2)"),
-        (5, "could not be run (pytest 5)"),
+        (1, {"failed", "passed"}, "seen to fail"),
+        (1, {"error"}, "seen to fail"),
+        (0, {"passed"}, "passes without its guard"),
+        (1, {"passed"}, "passes without its guard"),
+        (2, set(), "could not be run (pytest 2)"),
+        (1, set(), "could not be run (pytest 1)"),
     ],
 )
-def test_only_a_test_that_ran_and_failed_counts_and_the_guard_is_put_back(
-    entry, tmp_path, monkeypatch, ended, outcome
-):
+def test_only_a_test_that_ran_and_failed_counts(ended, outcomes, told):
+    assert guards.judged(ended, outcomes, passed=True) == told
+
+
+def test_a_test_that_fails_anyhow_proves_no_guard():
+    assert guards.judged(1, {"failed"}, passed=False) == "does not pass with its guard"
+
+
+def test_a_guard_is_out_while_its_test_runs_and_put_back_after(entry, tmp_path, monkeypatch):
     whole = (tmp_path / "rules.py").read_text()
     met = []
 
     def run(tests, tree, *options):
         met.append((tests, (tree / "rules.py").read_text()))
-        return ended
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(guards, "run", run)
 
-    assert guards.try_without(entry, tmp_path, {entry["test"]}) == outcome
+    with pytest.raises(KeyboardInterrupt):
+        guards.try_without([entry], tmp_path, {entry["test"]}, tmp_path / "results.json")
     assert met == [([entry["test"]], whole.replace("not by.may(right)", "False"))]
     assert (tmp_path / "rules.py").read_text() == whole
 
 
-def test_a_test_that_fails_anyhow_proves_no_guard(entry, tmp_path):
-    assert guards.try_without(entry, tmp_path, set()) == "does not pass with its guard"
+def test_two_guards_of_one_file_are_out_at_once_and_both_put_back(entry, tmp_path, monkeypatch):
+    whole = (tmp_path / "rules.py").read_text()
+    other = {**entry, "take": "refuse()", "put": "pass", "key": "other", "test": "b.py::test_b"}
+    met = []
+
+    def outcomes_of(entries, tree, results):
+        met.append((tree / "rules.py").read_text())
+        return 1, {entry["test"]: {"failed"}, other["test"]: {"passed"}}
+
+    monkeypatch.setattr(guards, "outcomes_of", outcomes_of)
+    both = {entry["test"], other["test"]}
+
+    assert guards.try_without([entry, other], tmp_path, both, tmp_path / "results.json") == [
+        "seen to fail",
+        "passes without its guard",
+    ]
+    assert met == ["if False:\n    pass\n"]
+    assert (tmp_path / "rules.py").read_text() == whole
+
+
+def test_entries_are_tried_alone_unless_they_say_together():
+    entries = [{"key": "1"}, {"key": "2", "together": "a"}, {"key": "3"}]
+    entries += [{"key": "4", "together": "a"}]
+
+    assert [[one["key"] for one in group] for group in guards.grouped(entries)] == [
+        ["1"],
+        ["2", "4"],
+        ["3"],
+    ]
