@@ -10,7 +10,7 @@ from django import template
 from batches.deviations.states import DeviationStatus
 from batches.manufacture import services
 from batches.manufacture.models import BatchStep
-from batches.manufacture.states import Stage, StepStatus
+from batches.manufacture.states import Disposition, Execution, Stage, StepStatus
 from cdmo.accounts.roles import Right
 from cdmo.web.links import page
 
@@ -136,7 +136,7 @@ def batch_actions(context, batch):
     A next move that is somebody else's comes as `waits`: its name and whose it is.
     """
     by, stage = context["request"].user, batch.stage
-    signed_again = stage == Stage.IN_REVIEW and not services.completion_stands(batch)
+    signed_again = _unsigned(batch) and not services.completion_stands(batch)
     following = _next(batch, stage, by, signed_again)
     not_mine = [b.owner for b in following.blockers if b.code == "no_right"] if following else []
     return {
@@ -153,7 +153,15 @@ def batch_actions(context, batch):
     }
 
 
+def _unsigned(batch) -> bool:
+    """Whether a completed record lacks its review: not reviewed yet, or corrected after it."""
+    return batch.execution == Execution.COMPLETED and batch.reviewed_at is None
+
+
 def _next(batch, stage, by, signed_again) -> Action | None:
+    # A corrected record is signed again whatever was decided; a rejected batch needs no review.
+    if _unsigned(batch) and batch.disposition != Disposition.REJECTED:
+        stage = Stage.IN_REVIEW
     if signed_again:
         name, label, icon = "batches:batch_complete", "Sign the corrected record", "signature"
         objections = services.complete_objections

@@ -34,6 +34,16 @@ def undecided_blockers(batch):
         )
 
 
+def unfinished_blockers(batch):
+    """Object to work on a decided batch, unless its completed record only asks to be signed again.
+
+    A correction after the decision voids what was signed under the record; were nobody let sign
+    again, a released batch would keep a record that nobody answers for.
+    """
+    if batch.execution != Execution.COMPLETED:
+        yield from undecided_blockers(batch)
+
+
 def issue_blockers(batch, *, master, quality, coverage, day, at):
     """Object unless instructions, specification, agreements, site and identity are all there."""
     yield from move_blockers(batch, [ISSUE], axis="execution")
@@ -99,7 +109,7 @@ def start_blockers(batch, *, scans, by, verifier):
 def complete_blockers(batch, *, master, execution, signed, yield_value, yield_unit):
     """Object while anything that the record demands is missing. All of it, step by step."""
     yield from move_blockers(batch, [COMPLETE, COMPLETE_AGAIN], axis="execution")
-    yield from undecided_blockers(batch)
+    yield from unfinished_blockers(batch)
     if batch.execution == Execution.COMPLETED and signed:
         yield Blocker(
             "already_completed",

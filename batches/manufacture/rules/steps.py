@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from batches.manufacture.rules.moves import excursion, undecided_blockers
+from batches.manufacture.rules.moves import excursion, undecided_blockers, unfinished_blockers
 from batches.manufacture.states import Execution, StepStatus
 from cdmo.accounts.roles import Right
 from cdmo.blockers import Blocker
@@ -79,7 +79,7 @@ def event_time_blockers(batch, step, *, performed_at, at, comment):
 
 def verify_blockers(batch, step, *, by, deviated):
     """A second person verifies; a critical step takes somebody who may."""
-    yield from undecided_blockers(batch)
+    yield from unfinished_blockers(batch)
     if batch.execution not in {Execution.IN_PROCESS, Execution.ON_HOLD, Execution.COMPLETED}:
         yield Blocker(
             "not_in_process",

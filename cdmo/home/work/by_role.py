@@ -13,6 +13,7 @@ from cdmo.home.work.deciding import (
     recent_events,
     reopened,
     to_certify,
+    trails_to_review,
     transfers,
 )
 from cdmo.home.work.items import SHOWN, WorkList
@@ -63,6 +64,7 @@ BY_ROLE: dict[Role, tuple[Callable, ...]] = {
     Role.REVIEWER: (results_to_approve, specifications_to_approve, oos_open, files_that_failed),
     Role.QA: (
         reopened,
+        trails_to_review,
         batches_to_review,
         deviations_to_classify,
         batches_to_issue,
@@ -77,6 +79,7 @@ BY_ROLE: dict[Role, tuple[Callable, ...]] = {
     Role.PROJECT_MANAGER: (transfers, batches_planned),
     Role.BIOSAFETY: (gene_modified_now,),
     Role.AUDITOR: (recent_events,),
+    Role.CUSTODIAN: (),
     Role.ADMIN: (backups, failed_attempts, identities_to_confirm, recent_events),
 }
 

@@ -5,7 +5,8 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from batches.manufacture.states import Disposition, Execution
 from cdmo.home.work.items import SHOWN, Item, WorkList, batch_item, batches_of, taken, waiting
 from cdmo.records.models import AuditEvent, Signature
-from qc.release.models import ReleaseCheck
+from qc.release.models import Certificate, ReleaseCheck
+from qc.release.services.trail import batches_with_loose_ends
 from qc.release.states import CheckStatus, CheckVerdict
 from techtransfer.projects.models import TransferProject
 from techtransfer.projects.picture import pictures
@@ -105,8 +106,30 @@ def _who(check) -> str:
     return found[0].get("owner", "") if found else ""
 
 
+def trails_to_review(by, at) -> WorkList:
+    """Completed batches whose audit trail holds changes that nobody has explained."""
+    open_ones = batches_of(by).filter(
+        execution=Execution.COMPLETED,
+        disposition__in=[Disposition.PENDING, Disposition.CONDITIONAL],
+    )
+    loose = batches_with_loose_ends(open_ones.values_list("pk", flat=True))
+    return waiting(
+        "Audit trails to explain",
+        "history",
+        batches_of(by).filter(pk__in=loose).order_by("expires_at", "completed_at"),
+        lambda b: batch_item(b, since=b.completed_at, note="Changed outside the application"),
+        more="batches:batch_list",
+        query="tab=in_review",
+        pressing=True,
+    )
+
+
 def reopened(by, at) -> WorkList:
-    """Decided batches that a later check speaks against, and records changed after signing."""
+    """Decided batches that a later check speaks against, and records changed after signing.
+
+    A record that was corrected after its certification stays here, signed again or not, until a
+    certificate is issued that rests on the corrected one.
+    """
     latest = ReleaseCheck.objects.filter(batch=OuterRef("pk"), status=CheckStatus.DONE)
     taken_back = Signature.objects.filter(
         record_type="batch",
@@ -114,9 +137,13 @@ def reopened(by, at) -> WorkList:
         verb__in=["complete", "review"],
         void__isnull=False,
     )
+    certificates = Certificate.objects.filter(batch=OuterRef("pk")).order_by("-issue")
+    released = Q(disposition__in=[Disposition.RELEASED, Disposition.CONDITIONAL])
     found = (
         batches_of(by)
         .annotate(
+            last_certificate=Subquery(certificates.values("issued_at")[:1]),
+            corrected=Exists(taken_back.filter(void__at__gt=OuterRef("last_certificate"))),
             last_check=Subquery(latest.order_by("-pk").values("pk")[:1]),
             last_verdict=Subquery(latest.order_by("-pk").values("verdict")[:1]),
         )
@@ -125,10 +152,11 @@ def reopened(by, at) -> WorkList:
             | Q(disposition=Disposition.CONDITIONAL, last_verdict=CheckVerdict.BLOCKED)
             | Q(
                 Exists(taken_back),
-                disposition=Disposition.PENDING,
                 execution=Execution.COMPLETED,
                 reviewed_at__isnull=True,
             )
+            & ~Q(disposition=Disposition.REJECTED)
+            | released & Q(corrected=True)
         )
         .filter(last_check__isnull=False)
         .order_by(F("disposed_at").desc(nulls_last=True), "-pk")
@@ -151,15 +179,25 @@ def reopened(by, at) -> WorkList:
 
 
 def _reopened_item(batch, check) -> Item:
-    if batch.disposition == Disposition.PENDING:
+    axis = "stage" if batch.disposition == Disposition.PENDING else "disposition"
+    if batch.reviewed_at is None:
         note = "Its record was changed after it was signed: to be completed and reviewed again"
-        return batch_item(batch, axis="stage", note=note)
+        return batch_item(batch, axis=axis, note=note)
+    if batch.corrected and not _speaks_against(batch, check):
+        note = "Its record was corrected and signed again after its certification: its certificate "
+        return batch_item(batch, axis=axis, note=note + "is to be issued again")
     return batch_item(
         batch,
-        axis="disposition",
+        axis=axis,
         note=_why(check, "fail") or _why(check, "pending"),
         owner=_who(check),
     )
+
+
+def _speaks_against(batch, check) -> bool:
+    if batch.disposition == Disposition.RELEASED:
+        return check.verdict != CheckVerdict.READY
+    return check.verdict == CheckVerdict.BLOCKED
 
 
 def transfers(by, at) -> WorkList:

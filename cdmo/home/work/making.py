@@ -9,6 +9,7 @@ from batches.manufacture.states import Disposition, Execution, StepStatus
 from batches.materials.models import Lot
 from batches.materials.states import LotStatus
 from cdmo.home.work.items import SOON, Item, WorkList, batch_item, batches_of, waiting
+from cdmo.records.models import Signature
 
 
 def steps_now(by, at) -> WorkList:
@@ -84,12 +85,26 @@ def batches_on_hold(by, at) -> WorkList:
 
 
 def batches_to_complete(by, at) -> WorkList:
-    """In process, and nothing mandatory is left open or unverified."""
+    """Nothing mandatory is left open or unverified: in process, or corrected after completion."""
     left = BatchStep.objects.filter(batch=OuterRef("pk"), mandatory=True).filter(
         Q(status=StepStatus.OPEN) | Q(status=StepStatus.PERFORMED, critical=True)
     )
-    found = batches_of(by).filter(~Exists(left), execution=Execution.IN_PROCESS).order_by("pk")
-    return waiting("Batches to complete", "flag", found, batch_item)
+    signed = Signature.objects.filter(
+        record_type="batch", record_id=OuterRef("pk"), verb="complete"
+    )
+    corrected = Q(Exists(signed), ~Exists(signed.filter(void=None)), execution=Execution.COMPLETED)
+    found = (
+        batches_of(by)
+        .filter(Q(execution=Execution.IN_PROCESS) | corrected, ~Exists(left))
+        .order_by("pk")
+    )
+    return waiting("Batches to complete", "flag", found, _to_complete)
+
+
+def _to_complete(batch) -> Item:
+    corrected = batch.execution == Execution.COMPLETED
+    note = "Its record was corrected: to be signed as complete again" if corrected else ""
+    return batch_item(batch, note=note)
 
 
 def batches_planned(by, at) -> WorkList:

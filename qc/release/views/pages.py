@@ -11,7 +11,7 @@ from batches.manufacture.models import Batch
 from batches.manufacture.states import Disposition
 from cdmo.accounts.roles import Right
 from cdmo.records.models import Signature
-from cdmo.records.services import read_document
+from cdmo.records.services import read_document, record_download
 from cdmo.records.signatures import signatures_of
 from cdmo.web.lists import Column, Tab
 from cdmo.web.views import RecordList, RecordMixin, RecordPage, StaffRequired
@@ -19,7 +19,7 @@ from qc.release.downloads import as_attachment
 from qc.release.models import Certificate, CheckEvidence, Justification, ReleaseCheck
 from qc.release.readiness import readiness_of
 from qc.release.services.certification import findings_of
-from qc.release.views.panel import certify_button, is_reopened
+from qc.release.views.panel import certify_button, is_corrected, is_reopened
 
 OPEN = (Disposition.PENDING, Disposition.CONDITIONAL)
 
@@ -39,6 +39,7 @@ class BatchRelease(RecordPage):
             tab="release",
             readiness=readiness,
             reopened=is_reopened(batch, readiness),
+            corrected=is_corrected(batch),
             certify=certify_button(batch, readiness, user),
             checks=ReleaseCheck.objects.filter(batch=batch)
             .select_related("queued_by")
@@ -162,7 +163,9 @@ class CertificateFile(StaffRequired, RecordMixin, View):
 
     def get(self, request, *args, **kwargs):
         document = self.record.document
-        return as_attachment(document, read_document(document))
+        response = as_attachment(document, read_document(document))
+        record_download(document=document, by=request.user, at=timezone.now())
+        return response
 
 
 class ToCertify(StaffRequired, TemplateView):

@@ -7,10 +7,11 @@ from django.views.generic import TemplateView
 from batches.manufacture.models import Batch
 from cdmo.accounts.roles import Right
 from cdmo.records.canonical import sha256
+from cdmo.records.signatures import signatures_of
 from cdmo.web.links import page
 from cdmo.web.views import RecordPage, StaffRequired
 from qc.release import rules
-from qc.release.models import ReleaseCheck
+from qc.release.models import Certificate, ReleaseCheck
 from qc.release.readiness import Readiness, readiness_of
 
 WORDS = {
@@ -88,6 +89,15 @@ def is_reopened(batch, readiness: Readiness) -> bool:
     if batch.disposition == "released":
         return readiness.check is not None and readiness.verdict != "ready"
     return batch.disposition == "conditional" and readiness.verdict == "blocked"
+
+
+def is_corrected(batch) -> bool:
+    """Whether the record was corrected after the last certificate of analysis was issued."""
+    last = Certificate.objects.filter(batch=batch).order_by("-issue").first()
+    if last is None or batch.disposition not in {"released", "conditional"}:
+        return False
+    voided = signatures_of(batch).filter(verb__in=["complete", "review"], void__isnull=False)
+    return voided.filter(void__at__gt=last.issued_at).exists()
 
 
 def groups_of(batch, readiness: Readiness, user) -> dict:
