@@ -60,28 +60,26 @@ def faults(entries, *, root: Path = ROOT) -> dict[str, str]:
     return found
 
 
-def seen(entries=None, *, path: Path = SEEN) -> dict:
-    """Return what the last runs saw, entry by entry, for the pack."""
+def seen(entries=None, *, path: Path = SEEN) -> list[dict]:
+    """Return what was seen last, entry by entry, for the pack."""
     entries = read() if entries is None else entries
-    last = json.loads(path.read_text()) if path.is_file() else {"at": "", "commit": "", "seen": {}}
-    useless = faults(entries)
-    return {
-        "at": last["at"],
-        "commit": last["commit"],
-        "guards": [
-            {
-                "statement": entry["statement"],
-                "removed": entry["removed"],
-                "file": entry["file"],
-                "test": entry["test"],
-                "together": entry.get("together", ""),
-                "outcome": last["seen"].get(entry["key"], STALE)
-                if entry["key"] not in useless
-                else STALE,
-            }
-            for entry in entries
-        ],
-    }
+    last, useless = read_seen(path), faults(entries)
+    nothing = {"outcome": STALE, "at": "", "commit": ""}
+    return [
+        {
+            "statement": entry["statement"],
+            "removed": entry["removed"],
+            "file": entry["file"],
+            "test": entry["test"],
+            "together": entry.get("together", ""),
+            **(nothing if entry["key"] in useless else last.get(entry["key"], nothing)),
+        }
+        for entry in entries
+    ]
+
+
+def read_seen(path: Path = SEEN) -> dict[str, dict]:
+    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def main(arguments=None) -> int:
@@ -91,14 +89,15 @@ def main(arguments=None) -> int:
     parser.add_argument("--new", action="store_true", help="only what was not seen yet")
     given = parser.parse_args(arguments)
     entries = read()
-    known = json.loads(SEEN.read_text())["seen"] if SEEN.is_file() else {}
+    known = read_seen()
     chosen = [
         entry
         for entry in entries
         if (not given.only or entry["statement"] in given.only)
-        and not (given.new and known.get(entry["key"]) == SEEN_TO_FAIL)
+        and not (given.new and was_seen(known, entry))
     ]
     known = {e["key"]: known[e["key"]] for e in entries if e["key"] in known}
+    commit = surroundings.source()["commit"]
     with tempfile.TemporaryDirectory(prefix="cdmo-guards-") as name:
         tree = Path(name) / "tree"
         copy_tree(tree)
@@ -111,11 +110,14 @@ def main(arguments=None) -> int:
         for group in grouped(chosen):
             outcomes = try_without(group, tree, passing, Path(name) / "results.json")
             for entry, outcome in zip(group, outcomes, strict=True):
-                known[entry["key"]] = outcome
+                known[entry["key"]] = {"outcome": outcome, "at": given.at, "commit": commit}
                 say(f"{entry['statement']}: {entry['removed']}: {outcome}")
-            write(known, at=given.at)
-    all_seen = all(known[entry["key"]] == SEEN_TO_FAIL for entry in chosen)
-    return 0 if all_seen and not useless else 1
+            SEEN.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+    return 0 if not useless and all(was_seen(known, entry) for entry in chosen) else 1
+
+
+def was_seen(known, entry) -> bool:
+    return known.get(entry["key"], {}).get("outcome") == SEEN_TO_FAIL
 
 
 def copy_tree(tree: Path) -> None:
@@ -191,11 +193,6 @@ def run(tests, tree: Path, *options) -> int:
     command = [sys.executable, "-m", "pytest", *tests, "-q", "-p", "no:cacheprovider", *options]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True).returncode
-
-
-def write(known: dict, *, at: str) -> None:
-    content = {"at": at, "commit": surroundings.source()["commit"], "seen": known}
-    SEEN.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
 
 
 def say(line: str) -> None:

@@ -72,7 +72,7 @@ def make(results: dict, *, at: str) -> dict:
     """Return the whole pack as plain data."""
     statements = register.read()
     seen = guards_module.seen()
-    rows = judging.matrix(statements, results, guards=seen["guards"])
+    rows = judging.matrix(statements, results, guards=seen)
     return {
         "schema": SCHEMA,
         "made_at": at,

@@ -225,10 +225,9 @@ def lines_of(tests):
 
 
 def guards(content, printing):
-    run = content["guards"]
     yield printing.table(
         "Tests seen to fail without their guard",
-        [("id", 1), ("removed", 5), ("where", 3.5), ("test", 5.5), ("outcome", 1.5)],
+        [("id", 1), ("removed", 4.5), ("where", 3.5), ("test", 5.5), ("outcome", 1.6), ("seen", 2)],
         [
             [
                 g["statement"],
@@ -238,12 +237,13 @@ def guards(content, printing):
                 g["outcome"]
                 if g["outcome"] == "seen to fail"
                 else printing.marked(g["outcome"], "changed"),
+                f"{g['at']}, commit {g['commit'][:12]}" if g["commit"] else "",
             ]
-            for g in run["guards"]
+            for g in content["guards"]
         ],
         note="Each edit was made in a copy of the sources, and the test that passes with the guard "
-        f"was run without it. Commit {run['commit'] or 'none'}, {run['at'] or 'no run on record'}. "
-        "To repeat: python -m validation.guards.",
+        "was run without it. An edit that no longer fits is not evidence. To repeat: "
+        "python -m validation.guards.",
         empty="No run of the guards is on record.",
     )
 

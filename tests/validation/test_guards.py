@@ -44,29 +44,29 @@ def test_an_entry_that_fits_no_more_is_named(entry, tmp_path, change, told):
     assert told in fault
 
 
+SEEN = {"outcome": "seen to fail", "at": "2026-11-22T20:00:00Z", "commit": "c0ffee"}
+
+
 def test_what_was_seen_counts_for_the_very_edit_and_test_that_were_tried(
     entry, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(guards, "faults", lambda entries: {})
     path = tmp_path / "seen.json"
-    path.write_text(
-        json.dumps({"at": "now", "commit": "c", "seen": {entry["key"]: "seen to fail"}})
-    )
+    path.write_text(json.dumps({entry["key"]: SEEN}))
     changed = {**entry, "put": "if True:"}
     changed["key"] = guards.key_of(changed)
 
-    assert [g["outcome"] for g in guards.seen([entry, changed], path=path)["guards"]] == [
-        "seen to fail",
-        guards.STALE,
-    ]
+    first, second = guards.seen([entry, changed], path=path)
+    assert SEEN.items() <= first.items()
+    assert (second["outcome"], second["commit"]) == (guards.STALE, "")
 
 
 def test_what_no_longer_fits_was_not_seen(entry, tmp_path, monkeypatch):
     monkeypatch.setattr(guards, "faults", lambda entries: {entry["key"]: "gone"})
     path = tmp_path / "seen.json"
-    path.write_text(json.dumps({"at": "", "commit": "", "seen": {entry["key"]: "seen to fail"}}))
+    path.write_text(json.dumps({entry["key"]: SEEN}))
 
-    assert guards.seen([entry], path=path)["guards"][0]["outcome"] == guards.STALE
+    assert guards.seen([entry], path=path)[0]["outcome"] == guards.STALE
 
 
 @pytest.mark.parametrize(
