@@ -1,6 +1,6 @@
 # Everything a developer does. `make run` and `make test` need nothing but Python 3.11 or later.
 
-.PHONY: run test test-external validation-pack check fix frontend setup setup-dev clean help
+.PHONY: sbom audit run test test-external validation-pack check fix frontend setup setup-dev clean help
 .DEFAULT_GOAL := help
 
 # Python 3.11 and 3.12 first: every pinned package has a ready-made wheel for them.
@@ -20,6 +20,8 @@ help:
 	@echo "make frontend   fetch the front-end libraries again"
 	@echo "make test-external  the database tests on an installed PostgreSQL and Redis"
 	@echo "make validation-pack  the suite's outcome by statement, as PDF/A and JSON (ARGS='--from results.json')"
+	@echo "make sbom       the bill of materials, artifacts/sbom.cdx.json (CycloneDX)"
+	@echo "make audit      known weaknesses of the components, where a list of them is in reach"
 	@echo "make clean      remove what was installed here; data/ stays"
 
 run: setup
@@ -44,6 +46,13 @@ check: setup-dev
 	$(BIN)/ruff format --check .
 	PYTHONPATH=. $(BIN)/lint-imports --no-logo
 	$(BIN)/python -m cdmo.runtime.checks
+	$(BIN)/python -m cdmo.runtime.secretscan
+
+sbom: setup-dev
+	@$(BIN)/python -m cdmo.runtime.sbom
+
+audit: setup-dev
+	@$(BIN)/python -m cdmo.runtime.audit
 
 fix: setup-dev
 	$(BIN)/ruff check --fix .
@@ -51,7 +60,7 @@ fix: setup-dev
 
 setup: .venv/stamp-requirements second-reader static/vendor/package-lock.json
 
-setup-dev: .venv/stamp-requirements-dev second-reader static/vendor/package-lock.json
+setup-dev: .venv/stamp-requirements-dev .venv-audit/stamp second-reader static/vendor/package-lock.json
 
 frontend: .venv/stamp-requirements
 	@rm -rf static/vendor
@@ -79,6 +88,12 @@ static/vendor/package-lock.json: package-lock.json cdmo/runtime/frontend.py | .v
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
+.venv-audit/stamp: requirements-audit.txt | .venv/bin/python
+	@echo "Installing what lists and audits the components."
+	@test -x .venv-audit/bin/python || $(BIN)/python -m venv .venv-audit
+	@.venv-audit/bin/python -m pip --disable-pip-version-check install --quiet -r requirements-audit.txt
+	@touch $@
+
 # The second reader's pins clash with ours, so it has an environment of its own. The application
 # runs without it: files are then read by one reader, and their page says so.
 .PHONY: second-reader
@@ -92,4 +107,4 @@ second-reader: | .venv/bin/python
 	fi
 
 clean:
-	rm -rf .venv .venv-allotropy node_modules static/vendor
+	rm -rf .venv .venv-allotropy .venv-audit node_modules static/vendor

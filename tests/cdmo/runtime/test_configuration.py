@@ -115,11 +115,16 @@ def test_what_the_image_copies_exists_or_is_made():
 
 @pytest.mark.statement("P-19")
 def test_every_pin_is_exact():
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-allotropy.txt"):
+    for name in (
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-allotropy.txt",
+        "requirements-audit.txt",
+    ):
         for line in text(name).splitlines():
             pin = line.partition("#")[0].strip()
             if pin and not pin.startswith("-r"):
-                assert re.fullmatch(r"[\w.\[\]-]+==[\w.]+(; python_version < \"3\.13\")?", pin), pin
+                assert re.fullmatch(r"[\w.,\[\]-]+==[\w.]+(; python_version < \"3\.13\")?", pin), pin
     for pin in re.findall(r'^    "[^"]+": "([^"]+)"', text("package.json"), re.MULTILINE):
         assert re.fullmatch(r"\d+\.\d+\.\d+", pin)
 
