@@ -18,6 +18,7 @@ SWEEPS = {
     "cdmo.archive.tasks.continuity": 3600.0,
     "batches.materials.tasks.sweep": 60.0,
     "cdmo.records.tasks.seal": 60.0,
+    "cdmo.web.tasks.configuration": 60.0,
     "qc.instruments.tasks.sweep": 2.0,
     "qc.release.tasks.renew": 60.0,
     "qc.release.tasks.sweep": 2.0,

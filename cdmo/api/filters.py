@@ -35,6 +35,8 @@ class Ordering(OrderingFilter):
             return self.get_default_ordering(view)
         fields = [part.strip() for part in wanted.split(",") if part.strip()]
         allowed = {name for name, _ in self.get_valid_fields(queryset, view)}
+        if request.user.is_sponsor_side:
+            allowed -= set(view.staff_only_ordering)
         unknown = [field for field in fields if field.removeprefix("-") not in allowed]
         if unknown or not fields:
             known = ", ".join(sorted(allowed))

@@ -47,6 +47,7 @@ class RecordViewSet(viewsets.GenericViewSet):
     # Not shown to sponsors, and therefore not to be asked for either.
     staff_only_filters: tuple[str, ...] = ()
     staff_only_search: tuple[str, ...] = ()
+    staff_only_ordering: tuple[str, ...] = ()
 
     def get_queryset(self):
         queryset = self.model._default_manager.all()

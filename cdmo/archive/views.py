@@ -21,7 +21,7 @@ from cdmo.web.errors import error_page
 from cdmo.web.forms import VerbForm
 from cdmo.web.links import page
 from cdmo.web.lists import Column, Filter, Tab
-from cdmo.web.pages import download
+from cdmo.web.pages.house import download
 from cdmo.web.views import RecordList, RecordMixin, RecordPage, StaffRequired, VerbView
 
 WAITING = (ExportStatus.QUEUED, ExportStatus.RUNNING)

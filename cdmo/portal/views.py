@@ -21,7 +21,7 @@ from cdmo.portal.words import STATES, digest_of, label_of, milestone, state_of
 from cdmo.portfolio.models import Product
 from cdmo.records.models import Document
 from cdmo.web.lists import Column, Filter, RecordListMixin, Tab
-from cdmo.web.pages import download
+from cdmo.web.pages.house import download
 from cdmo.web.views import RecordMixin, visible
 from qc.release.models import Certificate
 from qc.specifications.models import Specification

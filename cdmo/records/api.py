@@ -3,16 +3,19 @@
 from django.db.models import Q
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
+from django_filters.rest_framework import BooleanFilter, CharFilter
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 
 from cdmo.accounts.roles import Right
+from cdmo.api.filters import RecordFilterSet
 from cdmo.api.serializers import InstantField, RecordSerializer
 from cdmo.api.views import RecordViewSet
+from cdmo.records.belonging import of_batch
 from cdmo.records.models import AuditEvent, Document, Seal, Signature
-from cdmo.records.services import read_document
+from cdmo.records.services import read_document, record_download
 
 
 class DocumentSerializer(RecordSerializer):
@@ -47,6 +50,8 @@ class DocumentViewSet(RecordViewSet):
         """The bytes as they came, proven against their SHA-256, always as a download."""
         document = self.get_record()
         response = HttpResponse(read_document(document), content_type=document.media_type)
+        if not request.user.is_sponsor_side:
+            record_download(document=document, by=request.user, at=self.at)
         response["Content-Disposition"] = content_disposition_header(True, document.filename)
         response["X-Content-SHA256"] = document.sha256
         return response
@@ -81,23 +86,49 @@ class AuditEventSerializer(RecordSerializer):
         return data
 
 
+class AuditEventFilters(RecordFilterSet):
+    """As on the page: by person, role, record, kind, act, time, sponsor, and all of one batch."""
+
+    batch = CharFilter(method="of_one_batch", max_length=120)
+    record__startswith = CharFilter(field_name="record", lookup_expr="startswith", max_length=120)
+    role = CharFilter(field_name="role", lookup_expr="contains", max_length=120)
+    outside = BooleanFilter(
+        method="from_outside", help_text="Changes that no service of the application made."
+    )
+
+    class Meta:
+        model = AuditEvent
+        fields = {
+            "kind": ["exact"],
+            "verb": ["exact"],
+            "record_type": ["exact"],
+            "record": ["exact"],
+            "by_name": ["exact"],
+            "sponsor": ["exact"],
+            "at": ["gte", "lt"],
+        }
+
+    def of_one_batch(self, queryset, name, value):
+        if "\x00" in value:
+            return queryset.none()
+        return queryset.filter(of_batch(value, user=self.request.user))
+
+    def from_outside(self, queryset, name, value):
+        where = Q(kind="change", by_name="")
+        return queryset.filter(where) if value else queryset.exclude(where)
+
+
 class AuditEventViewSet(RecordViewSet):
     """Staff with the right see all; others their own acts; sponsors the milestones shared."""
 
     model = AuditEvent
     serializer_class = AuditEventSerializer
-    filterset_fields = {
-        "kind": ["exact"],
-        "verb": ["exact"],
-        "record_type": ["exact"],
-        "record": ["exact"],
-        "by_name": ["exact"],
-        "at": ["gte", "lt"],
-    }
-    search_fields = ("record", "verb", "by_name", "reason")
-    staff_only_filters = ("by_name",)
+    filterset_class = AuditEventFilters
+    search_fields = ("record", "verb", "by_name", "reason", "role")
+    staff_only_filters = ("by_name", "batch", "outside")
     staff_only_search = ("by_name", "reason")
-    ordering_fields = ("id", "at")
+    ordering_fields = ("id", "at", "by_name", "record", "verb")
+    staff_only_ordering = ("by_name",)
 
     def get_queryset(self):
         queryset = super().get_queryset()

@@ -82,6 +82,22 @@ def store_document(
     return document
 
 
+@service
+def record_download(*, document, by, at) -> None:
+    """Put on record that somebody of the CDMO took a copy of a stored document.
+
+    A sponsor's request cannot write, on purpose (its role may only SELECT): what was made for it
+    is on record when it is issued.
+    """
+    record_event(
+        verb="document.download",
+        record=document,
+        by=by,
+        at=at,
+        new={"filename": document.filename, "sha256": document.sha256},
+    )
+
+
 class DamagedDocument(Exception):
     """The stored bytes no longer have the stored hash."""
 

@@ -62,12 +62,12 @@ STAFF = (
         (
             Item("Audit trail", "web:audit_list", "history", Right.READ_AUDIT),
             Item("Signatures", "web:signature_list", "signature", Right.READ_AUDIT),
+            Item("Waiting for signatures", "web:unsigned_list", "writing-sign"),
             Item("Seals", "web:seal_list", "link", Right.READ_AUDIT),
             Item("Dossiers", "archive:dossier_list", "file-zip", Right.EXPORT_DOSSIER),
-            Item(
-                "Imported dossiers", "archive:imported_list", "archive", Right.EXPORT_DOSSIER
-            ),
+            Item("Imported dossiers", "archive:imported_list", "archive", Right.EXPORT_DOSSIER),
             Item("Retention", "archive:retention", "calendar-time"),
+            Item("Configuration", "web:configuration", "settings", Right.READ_AUDIT),
             Item("Backups", "archive:backup_list", "database-export", Right.MANAGE_ACCOUNTS),
             Item("Patients' identities", "vault:identity_list", "lock", Right.READ_IDENTITY),
             Item("Roles and rights", "web:roles", "shield-check"),

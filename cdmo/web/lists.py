@@ -151,13 +151,11 @@ class RecordListMixin:
     # False for tables that grow for ever: no counts, and pages by "older than" instead of numbers.
     counted_pages = True
 
-    @property
-    def csv_url(self) -> str:
-        return self.url_with(export="csv", page=None)
+    forms = (("csv", "CSV"), ("xlsx", "XLSX"))  # in which the list may be downloaded
 
     @property
-    def xlsx_url(self) -> str:
-        return self.url_with(export="xlsx", page=None)
+    def form_urls(self) -> list[tuple[str, str]]:
+        return [(label, self.url_with(export=name, page=None)) for name, label in self.forms]
 
     def may_make(self) -> bool:
         return bool(self.new_url)
@@ -360,6 +358,9 @@ class RecordListMixin:
 
     # exports: exactly what is shown, all pages of it
 
+    def taken(self, kind: str, rows) -> None:
+        """Hook: put on record that the list was downloaded."""
+
     def export(self, kind: str):
         if kind not in {"csv", "xlsx"}:
             raise Http404
@@ -369,6 +370,7 @@ class RecordListMixin:
         table = [[column.label for column in columns]]
         table += [[column.plain(row) for column in columns] for row in rows]
         name = re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-") or "list"
+        self.taken(kind, rows)
         write = as_csv if kind == "csv" else as_xlsx
         content, media_type = write(table)
         response = HttpResponse(content, content_type=media_type)

@@ -1,4 +1,4 @@
-"""A person's own API tokens. Everything else here only reads."""
+"""A person's own API tokens, and the record of what was taken out of the house."""
 
 from cdmo.accounts.models import ApiToken
 from cdmo.accounts.tokens import issue_token
@@ -32,3 +32,15 @@ def token_blockers(token, *, by):
         yield Blocker("not_yours", "This token belongs to somebody else.")
     if token.revoked_at is not None:
         yield Blocker("already_revoked", "This token has been ended already.")
+
+
+@service
+def record_export(*, by, at, what, form, asked, rows) -> None:
+    """Record that a list was downloaded: which, what it was narrowed to, and how many rows."""
+    record_event(
+        verb="list.export",
+        record=by,
+        by=by,
+        at=at,
+        new={"list": what, "form": form, "filter": asked, "rows": rows},
+    )

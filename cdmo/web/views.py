@@ -23,8 +23,10 @@ from cdmo.accounts.rules import right_blockers
 from cdmo.blockers import Blocked
 from cdmo.records.canonical import canonical, sha256
 from cdmo.records.signatures import SignatureRefused
+from cdmo.web import services
 from cdmo.web.clock import zone_of
 from cdmo.web.forms import VerbForm
+from cdmo.web.history import Changes
 from cdmo.web.links import url_of
 from cdmo.web.lists import RecordListMixin
 
@@ -95,8 +97,20 @@ def visible(model, user):
     return records
 
 
-class RecordPage(StaffRequired, RecordMixin, TemplateView):
-    """A page about one record."""
+class HistoryMixin:
+    """Marks beside changed values, and the record's history at the foot of its page.
+
+    `marked`: further records of the page whose values are marked.
+    """
+
+    def get_context_data(self, **kwargs):
+        kwargs.setdefault("changes", Changes([self.record]))
+        kwargs["changes"].add(kwargs.pop("marked", ()))
+        return super().get_context_data(**{"history_of": self.record, **kwargs})
+
+
+class RecordPage(HistoryMixin, StaffRequired, RecordMixin, TemplateView):
+    """A page about one record, with its history."""
 
 
 class RecordList(StaffRequired, RecordListMixin, TemplateView):
@@ -104,6 +118,16 @@ class RecordList(StaffRequired, RecordListMixin, TemplateView):
 
     def get_records(self):
         return visible(self.model, self.request.user).select_related(*self.select)
+
+    def taken(self, kind, rows):
+        services.record_export(
+            by=self.request.user,
+            at=timezone.now(),
+            what=self.title,
+            form=kind,
+            asked={name: text for name, text in self.asked.items() if name != "export"},
+            rows=len(rows),
+        )
 
 
 class VerbView(StaffRequired, RecordMixin, FormView):

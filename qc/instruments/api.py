@@ -19,7 +19,7 @@ from cdmo.api.problems import Problem
 from cdmo.api.serializers import Input, KeyField, ReasonField, RecordSerializer
 from cdmo.api.views import RecordViewSet, verb
 from cdmo.portfolio.api import CodeField
-from cdmo.records.services import read_document
+from cdmo.records.services import read_document, record_download
 from qc.instruments import rules, services
 from qc.instruments.models import Calibration, Instrument, InstrumentFile, Measurement, ParseRun
 from qc.instruments.registry import VENDORS, vendor_called
@@ -322,6 +322,8 @@ class InstrumentFileViewSet(RecordViewSet):
         """The bytes as they came, proven against their SHA-256, always as a download."""
         file = self.get_record()
         data = read_document(file.document)
+        if not request.user.is_sponsor_side:
+            record_download(document=file.document, by=request.user, at=self.at)
         response = HttpResponse(data, content_type="application/octet-stream")
         response["Content-Disposition"] = content_disposition_header(True, file.filename)
         response["X-Content-SHA256"] = file.sha256

@@ -6,7 +6,7 @@ from batches.manufacture import forms, services
 from batches.manufacture.models import BatchStep
 from batches.manufacture.states import Execution, StepStatus
 from cdmo.web.links import page
-from cdmo.web.views import VerbView
+from cdmo.web.views import HistoryMixin, VerbView
 
 
 class StepVerb(VerbView):
@@ -34,7 +34,7 @@ class StepVerb(VerbView):
         return page("batches:batch_step", key=step.batch.number, code=step.code)
 
 
-class StepPage(StepVerb):
+class StepPage(HistoryMixin, StepVerb):
     """One step, large: what to do, the value in its limits, who did it, who checks it, next."""
 
     template_name = "batches/manufacture/step.html"

@@ -67,6 +67,7 @@ class BatchRecord(BatchTab):
             may_verify=working and (by.may(Right.VERIFY) or by.may(Right.EXECUTE)),
             may_raise=by.may(Right.RAISE_DEVIATION),
             signatures=signatures_of(batch),
+            marked=steps,
             **kwargs,
         )
 

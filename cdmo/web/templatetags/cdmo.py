@@ -12,6 +12,7 @@
 {% band value lower upper %}                limits as a band with the value's place in it
 {% sparkline values %}
 {% verdict_mark verdict %}                  pass, fail, inconclusive, report only
+{% changed record "title" %}                the mark of a changed value, its first one a click away
 {% form_fields form %}                      every field with label, limits, error
 {% field form.quantity unit="mL" %}         one field with its unit inside
 """
@@ -25,8 +26,10 @@ from django.utils.html import format_html, json_script
 
 from cdmo.accounts.roles import Role
 from cdmo.web import pictures
+from cdmo.web.awaiting import awaited_of
 from cdmo.web.clock import exact, relative, span_of, zone_from, zone_of
-from cdmo.web.links import record_url, url_of
+from cdmo.web.history import Changes
+from cdmo.web.links import page, record_url, url_of
 from cdmo.web.looks import look_of, word_of
 
 register = template.Library()
@@ -105,6 +108,40 @@ def record_address(context, record, key=None):
     if key is not None:
         return record_url(str(record), key, portal=portal)
     return url_of(record, portal=portal)
+
+
+# history
+
+
+@register.inclusion_tag("components/changed.html", takes_context=True)
+def changed(context, record, field):
+    """Mark a value that was changed after it was first entered: {% changed record "title" %}.
+
+    Nothing is drawn, and nothing asked, where the page has no `changes` (a sponsor's page).
+    """
+    changes = context.get("changes")
+    change = changes.of(record, field) if isinstance(changes, Changes) else None
+    times = f"{change.times} times" if change and change.times != 1 else "once"
+    return {"change": change, "times": "twice" if times == "2 times" else times, **_zone(context)}
+
+
+def _zone(context) -> dict:
+    return {"zone": context.get("zone")}
+
+
+@register.inclusion_tag("components/awaited.html")
+def awaits(record):
+    """Say which signatures a record waits for, and whose role must give them."""
+    return {"awaited": awaited_of(record)}
+
+
+@register.simple_tag
+def history_address(record):
+    """Return the address of a record's history, "" for what is kept without one."""
+    record_type = getattr(record, "record_type", "")
+    if not record_type or not getattr(record, "pk", None):
+        return ""
+    return page("web:history", record_type=record_type, key=record.pk)
 
 
 # time

@@ -85,9 +85,6 @@ class ResultPage(RecordPage):
         in_force = record.status in rules.IN_FORCE
         return super().get_context_data(
             signatures=signatures_of(record),
-            changes=AuditEvent.objects.filter(
-                record_type=record.record_type, record_id=record.pk, verb="update"
-            ).order_by("id"),
             is_draft=is_draft,
             may_change=is_draft and is_own and record.measurement_id is None,
             may_submit=is_draft and is_own,

@@ -10,7 +10,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 from cdmo.api.serializers import Input, KeyField, ReasonField, RecordSerializer
 from cdmo.api.views import RecordViewSet, verb
-from cdmo.records.services import read_document
+from cdmo.records.services import read_document, record_download
 from qc.release import services
 from qc.release.downloads import as_attachment
 from qc.release.models import Certificate
@@ -75,4 +75,7 @@ class CertificateViewSet(RecordViewSet):
     def download(self, request, *args, **kwargs):
         """The PDF as issued, proven against its SHA-256."""
         document = self.get_record().document
-        return as_attachment(document, read_document(document))
+        response = as_attachment(document, read_document(document))
+        if not request.user.is_sponsor_side:
+            record_download(document=document, by=request.user, at=self.at)
+        return response

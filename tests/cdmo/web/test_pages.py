@@ -63,7 +63,7 @@ def test_a_long_audit_trail_is_walked_without_being_counted(
     client, seen, address = signed_in(cast.auditor), [], "/audit/?verb=touch"
 
     while address:
-        with django_assert_max_num_queries(5):
+        with django_assert_max_num_queries(8):
             answer = client.get(address)
         seen += [event.pk for event in answer.context["rows"]]
         address = answer.context["next_url"]

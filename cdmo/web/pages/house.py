@@ -1,10 +1,9 @@
-"""Pages of the house itself: finding a record, the audit trail, signatures, documents, roles, and
-one's own account.
-"""
+"""Finding a record, roles, documents, and one's own account."""
+
+from http import HTTPStatus
 
 from django import forms
 from django.apps import apps
-from django.db.models import Q
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -14,14 +13,13 @@ from django.views.generic import TemplateView
 
 from cdmo.accounts.models import ApiToken, Appointment
 from cdmo.accounts.roles import RIGHTS, SPONSOR_ROLES, Right, Role
-from cdmo.records.models import AuditEvent, Document, Signature
-from cdmo.records.services import DamagedDocument, read_document
+from cdmo.records.models import Document
+from cdmo.records.services import DamagedDocument, read_document, record_download
 from cdmo.web import services
 from cdmo.web.errors import error_page
 from cdmo.web.forms import VerbForm
 from cdmo.web.links import url_of
-from cdmo.web.lists import Column, Filter, Tab
-from cdmo.web.views import NewRecord, RecordList, RecordMixin, StaffRequired, VerbView, visible
+from cdmo.web.views import NewRecord, RecordMixin, StaffRequired, VerbView, visible
 
 FOUND_AT_MOST = 8
 
@@ -82,92 +80,6 @@ class Roles(StaffRequired, TemplateView):
         return [{"role": role, "appointments": found} for role, found in held.items()]
 
 
-class AuditList(RecordList):
-    """The audit trail: events in the plant's words, and every field change."""
-
-    model = AuditEvent
-    right_to_see = Right.READ_AUDIT
-    title = "Audit trail"
-    lead = "Who did what, when and why. Lines are written by the database and can never be changed."
-    select = ("by",)
-    counted_pages = False
-    tabs = (
-        Tab("events", "Events", Q(kind="event")),
-        Tab("changes", "Field changes", Q(kind="change")),
-        Tab("all", "All", Q()),
-    )
-    filters = (
-        Filter("record_type", "Kind of record", "record_type"),
-        Filter("record", "Record", "record"),
-        Filter("by", "Person", "by_name"),
-        Filter("verb", "Act", "verb"),
-        Filter("since", "From", "at", kind="since"),
-        Filter("until", "To", "at", kind="until"),
-    )
-    columns = (
-        Column("at", "When", kind="instant"),
-        Column("by_name", "Who"),
-        Column("role", "As"),
-        Column("verb", "Act", kind="verb"),
-        Column(
-            "record",
-            "Record",
-            lambda e: {"record_type": e.record_type, "record": e.record},
-            kind="record",
-        ),
-        Column("reason", "Why"),
-        Column("new", "What changed", kind="changes"),
-        Column("record_type", "Kind of record", hidden=True),
-        Column("request_id", "Request", hidden=True),
-        Column("app_version", "Version", hidden=True),
-        Column("database_user", "Database user", hidden=True),
-    )
-    empty_title = "Nothing has been recorded yet"
-    empty_icon = "history"
-
-
-class SignatureList(RecordList):
-    """Every electronic signature, voided ones too."""
-
-    model = Signature
-    right_to_see = Right.READ_AUDIT
-    title = "Signatures"
-    lead = "Each is bound to the SHA-256 of what was signed; a later change ends the signature."
-    select = ("void",)
-    counted_pages = False
-    tabs = (
-        Tab("all", "All", Q()),
-        Tab("standing", "Standing", Q(void__isnull=True)),
-        Tab("voided", "No longer standing", Q(void__isnull=False)),
-    )
-    filters = (
-        Filter("record", "Record", "record"),
-        Filter("by", "Person", "printed_name"),
-        Filter("verb", "Act", "verb"),
-        Filter("since", "From", "at", kind="since"),
-        Filter("until", "To", "at", kind="until"),
-    )
-    columns = (
-        Column("at", "When", kind="instant"),
-        Column("printed_name", "Name"),
-        Column("role", "As"),
-        Column("meaning", "Meaning"),
-        Column(
-            "record",
-            "Record",
-            lambda s: {"record_type": s.record_type, "record": s.record},
-            kind="record",
-        ),
-        Column(
-            "standing", "State", lambda s: "voided" if s.voided_at else "standing", kind="status"
-        ),
-        Column("content_sha256", "SHA-256", kind="hash"),
-        Column("reason", "Why", hidden=True),
-    )
-    empty_title = "Nobody has signed anything yet"
-    empty_icon = "signature"
-
-
 def download(request, document) -> HttpResponse:
     """Return a document's bytes, proven against its hash, as a file that nothing opens in place."""
     try:
@@ -191,7 +103,10 @@ class DocumentDownload(StaffRequired, RecordMixin, View):
     lookup = "number"
 
     def get(self, request, *args, **kwargs):
-        return download(request, self.record)
+        response = download(request, self.record)
+        if response.status_code == HTTPStatus.OK:
+            record_download(document=self.record, by=request.user, at=timezone.now())
+        return response
 
 
 class Profile(StaffRequired, TemplateView):
