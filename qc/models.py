@@ -3,6 +3,7 @@
 from qc.instruments.models import Calibration, Instrument, InstrumentFile, Measurement, ParseRun
 from qc.laboratory.models import Method, OosInvestigation, Result, Sample
 from qc.release.models import (
+    AuditReview,
     Certificate,
     Certification,
     CheckEvidence,
@@ -12,6 +13,7 @@ from qc.release.models import (
 from qc.specifications.models import Specification, SpecificationLine
 
 __all__ = [
+    "AuditReview",
     "Calibration",
     "Certificate",
     "Certification",

@@ -159,6 +159,45 @@ class Justification(SponsorOwned):
         }
 
 
+class AuditReview(SponsorOwned):
+    """Somebody who had no part in a batch read its audit trail; the last one of a batch counts.
+
+    `exceptions` is a list of {line, kind, record_type, record, text, explanation}, as they stood.
+    """
+
+    record_type = "audit_review"
+    key_field = "number"
+    sponsor_parents = ("batch",)
+    sponsor_sees = "false"
+    # Records in which a change that no service made is an exception.
+    WATCHED = frozenset({"batch", "step", "result", "sample", "consumption", "deviation"})
+
+    number = models.CharField(max_length=40, unique=True)
+    batch = models.ForeignKey(
+        "batches.Batch", on_delete=models.PROTECT, related_name="audit_reviews"
+    )
+    accepted = models.BooleanField()
+    remarks = models.TextField(blank=True)
+    exceptions = models.JSONField(default=list)
+    through = models.BigIntegerField(help_text="The last line of the audit trail that was there.")
+    by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta(SponsorOwned.Meta):
+        ordering = ["id"]
+
+    def signed_content(self, verb: str) -> dict:
+        return {
+            "record_type": self.record_type,
+            "number": self.number,
+            "batch": self.batch.number,
+            "accepted": self.accepted,
+            "remarks": self.remarks,
+            "exceptions": self.exceptions,
+            "through": self.through,
+        }
+
+
 class Certification(SponsorOwned):
     """A Qualified Person's decision, bound to one check's evidence: a line of the QP register."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from qc.release.views import decisions, pages, panel
+from qc.release.views import decisions, pages, panel, trail
 
 urlpatterns = [
     path("to-certify/", pages.ToCertify.as_view(), name="to_certify"),
@@ -20,6 +20,12 @@ urlpatterns = [
         "batches/<str:key>/certify-conditionally/",
         decisions.CertifyConditionally.as_view(),
         name="batch_certify_conditionally",
+    ),
+    path("batches/<str:key>/trail/", trail.BatchTrail.as_view(), name="batch_trail"),
+    path(
+        "batches/<str:key>/review-audit-trail/",
+        trail.ReviewTrail.as_view(),
+        name="batch_review_trail",
     ),
     path("release-checks/<str:key>/", pages.CheckPage.as_view(), name="release_check"),
     path(

@@ -23,6 +23,7 @@ RULES = {
     "RC-25": "Every input is traced back to its origin",
     "RC-27": "The chain of identity is unbroken",
     "RC-36": "Agreements in force cover this batch",
+    "RC-40": "The audit trail of the batch is reviewed",
     "RC-41": "An independent Qualified Person is appointed for the site",
 }
 OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
@@ -139,6 +140,9 @@ class Judging:
             if q[3] <= self.now and (q[4] is None or self.now < q[4]) and q[1] not in involved
         ]
         value = float(b[18]) if b[18] else None
+        reviews = sorted(self.trail_reviews.get(pk, ()), key=lambda r: r[1])
+        explained = {x["line"] for x in reviews[-1][3]} if reviews else set()
+        accepted = reviews[-1][2] if reviews else True
         open_deviations = [d for d in deviations if d[3] != "closed"]
         outcomes = {
             "RC-01": "pass" if len(specs) == 1 else "fail",
@@ -170,6 +174,11 @@ class Judging:
             "RC-25": "fail" if broken else "pending" if unbalanced or not inputs else "pass",
             "RC-27": "not_applicable",
             "RC-36": "pass" if granted and quality else "fail",
+            "RC-40": "pending"
+            if b[9] != "completed" or not b[16] or "review" not in standing
+            else "fail"
+            if {line[1] for line in self.trail.get(pk, ())} - explained or not accepted
+            else "pass",
             "RC-41": "pass" if free else "fail",
         }
         details = {

@@ -186,6 +186,25 @@ class Reading:
             " WHERE j.batch_id = ANY(%s)",
             ids,
         )
+        self.trail = grouped(
+            "SELECT * FROM (SELECT CASE e.record_type WHEN 'batch' THEN e.record_id"
+            " WHEN 'step' THEN (SELECT batch_id FROM batches_batchstep WHERE id = e.record_id)"
+            " WHEN 'result' THEN (SELECT batch_id FROM qc_result WHERE id = e.record_id)"
+            " WHEN 'sample' THEN (SELECT batch_id FROM qc_sample WHERE id = e.record_id)"
+            " WHEN 'consumption' THEN"
+            " (SELECT batch_id FROM batches_consumption WHERE id = e.record_id)"
+            " ELSE (SELECT batch_id FROM batches_deviation WHERE id = e.record_id) END AS batch_id,"
+            " e.id FROM records_auditevent e WHERE e.kind = 'change' AND e.by_name = ''"
+            " AND e.record_type IN"
+            " ('batch', 'step', 'result', 'sample', 'consumption', 'deviation')) f"
+            " WHERE batch_id = ANY(%s)",
+            ids,
+        )
+        self.trail_reviews = grouped(
+            "SELECT batch_id, id, accepted, exceptions FROM qc_auditreview"
+            " WHERE batch_id = ANY(%s)",
+            ids,
+        )
         sponsors = list({b[2] for b in self.batches})
         self.agreements = grouped(
             "SELECT a.sponsor_id, a.number, a.kind, a.status, a.valid_from, a.valid_until, s.item,"

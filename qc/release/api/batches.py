@@ -3,17 +3,19 @@
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
 from batches.manufacture.api import BatchViewSet
 from batches.manufacture.evidence import QualityReadiness
-from cdmo.api.serializers import InstantField, Nothing
+from cdmo.api.serializers import Input, InstantField, Nothing, ReasonField
 from cdmo.api.views import verb
 from qc.release import services
 from qc.release.api.checks import FindingSerializer, ReleaseCheckSerializer
 from qc.release.dossier import quality_readiness, rows_of_quality
 from qc.release.models import ReleaseCheck
 from qc.release.readiness import digest_for_sponsor, readiness_of
+from qc.release.services.trail import exceptions_of
 
 
 class ActionSerializer(serializers.Serializer):
@@ -32,6 +34,35 @@ class ReadinessSerializer(serializers.Serializer):
     findings = FindingSerializer(many=True)
     next_actions = ActionSerializer(many=True)
     expected_release_at = InstantField(allow_null=True)
+
+
+class TrailEntrySerializer(serializers.Serializer):
+    """One exception; `line` is the id of the audit event, 0 for what shows in no single one."""
+
+    line = serializers.IntegerField()
+    kind = serializers.CharField(
+        help_text="outside, administrator, changed, overridden, refused, late"
+    )
+    record_type = serializers.CharField()
+    record = serializers.CharField()
+    text = serializers.CharField()
+    who = serializers.CharField()
+    role = serializers.CharField()
+    at = InstantField()
+    explained = serializers.CharField(help_text="The reason on record, empty for none.")
+    needs_words = serializers.BooleanField()
+
+
+class Explanation(Input):
+    line = serializers.IntegerField(min_value=1)
+    explanation = serializers.CharField(max_length=2000)
+
+
+class ReviewTrail(Input):
+    accepted = serializers.BooleanField()
+    explanations = Explanation(many=True, required=False)
+    remarks = serializers.CharField(max_length=4000, required=False, allow_blank=True)
+    reason = ReasonField()
 
 
 class ReleaseMixin:
@@ -82,6 +113,24 @@ class ReleaseMixin:
         return self.get_paginated_response(
             ReleaseCheckSerializer(page, many=True, context=context).data
         )
+
+    @extend_schema(responses=TrailEntrySerializer(many=True))
+    @action(detail=True, methods=["get"], url_path="trail-exceptions", url_name="trail-exceptions")
+    def trail_exceptions(self, request, *args, **kwargs):
+        """The lines of the batch's audit trail that a reviewer looks at first."""
+        batch = self.get_record()
+        if request.user.is_sponsor_side:
+            raise NotFound("There is no such record, or you may not see it.")
+        found = exceptions_of(batch, by=request.user)
+        return Response(TrailEntrySerializer(found, many=True).data)
+
+    @verb(input=ReviewTrail, signed=True)
+    def review_audit_trail(self, record, *, data, by, at, proof):
+        words = {one["line"]: one["explanation"] for one in data.pop("explanations", ())}
+        services.review_audit_trail(
+            batch=record, explanations=words, by=by, at=at, proof=proof, **data
+        )
+        return record
 
     @verb(signed=True)
     def certify(self, record, *, data, by, at, proof):

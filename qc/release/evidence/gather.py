@@ -34,6 +34,8 @@ from qc.release.evidence.values import (
     Specification,
     Start,
     Step,
+    TrailLine,
+    TrailReview,
 )
 from qc.specifications.in_force import RELEASE_STAGES
 
@@ -126,6 +128,8 @@ class _Reader:
         self.oos = by_first(q.rows(q.OOS, ids), Oos)
         self.scans = by_first(q.rows(q.SCANS, ids), Scan)
         self.justifications = by_first(q.rows(q.JUSTIFICATIONS, ids), Justified)
+        self.trail = by_first(q.rows(q.TRAIL, ids), TrailLine)
+        self.trail_reviews = by_id(q.rows(q.TRAIL_REVIEWS, ids), TrailReview)
         sites = list({b.site_id for b in batches})
         self.qualified_persons = by_first(q.rows(q.QUALIFIED_PERSONS, sites), QualifiedPerson)
         self.coverage = gather_coverage({b.sponsor_id for b in batches})
@@ -205,6 +209,8 @@ class _Reader:
             qualified_persons=self.qualified_persons.get(batch.site_id, ()),
             coverage=self.coverage[batch.sponsor_id],
             justifications=self.justifications.get(pk, []),
+            trail=self.trail.get(pk, []),
+            trail_review=self.trail_reviews.get(pk),
             people={i: self.people[i] for i in sorted(self.involved[pk])},
         )
         return self.writer.written(evidence)

@@ -1,5 +1,7 @@
 """Who had a hand in a batch: the one list behind RC-41 and the refusal to certify. Pure."""
 
+SIGNED_ITS_RECORD = "signed or reviewed its record"
+
 
 def acts_of(
     *, batch, starts, steps, inputs, scans, samples, results, signatures
@@ -21,5 +23,5 @@ def acts_of(
         "took samples of it": {sample.taken_by for sample in samples},
         "tested it": {r.analyst for r in results},
         "reviewed its results": {r.reviewer for r in results},
-        "signed or reviewed its record": {batch.reviewed_by, *(s.by for s in signatures)},
+        SIGNED_ITS_RECORD: {batch.reviewed_by, *(s.by for s in signatures)},
     }

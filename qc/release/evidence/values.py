@@ -259,6 +259,27 @@ class Justified(NamedTuple):
     at: datetime
 
 
+class TrailLine(NamedTuple):
+    """A change of the batch or of a part of it that no service of the application made."""
+
+    batch_id: int
+    id: int
+    record_type: str
+    record: str
+    at: datetime
+
+
+class TrailReview(NamedTuple):
+    """The last review of the batch's audit trail, and the lines that it explains."""
+
+    batch_id: int
+    number: str
+    accepted: bool
+    explained: list[int]
+    by: int
+    at: datetime
+
+
 class QualifiedPerson(NamedTuple):
     """An appointment of an active person as Qualified Person of a site."""
 
@@ -296,6 +317,8 @@ class BatchEvidence:
     qualified_persons: tuple[QualifiedPerson, ...]
     coverage: Coverage
     justifications: list[Justified]
+    trail: list[TrailLine]
+    trail_review: TrailReview | None
     people: dict[int, str]
     canonical: bytes = b""
 

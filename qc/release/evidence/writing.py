@@ -12,7 +12,7 @@ import orjson
 
 from qc.release.evidence import values as v
 
-SCHEMA = "2"
+SCHEMA = "3"
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 _COLUMNS = {
     "ancestors": v.Ancestor,
@@ -35,6 +35,7 @@ _COLUMNS = {
     "specifications": v.Specification,
     "starts": v.Start,
     "steps": v.Step,
+    "trail": v.TrailLine,
 }
 
 
@@ -98,6 +99,8 @@ class Writer:
             "specifications": e.specifications,
             "starts": e.starts,
             "steps": e.steps,
+            "trail": e.trail,
+            "trail_review": e.trail_review._asdict() if e.trail_review else None,
         }
         return replace(e, canonical=dumped(content))
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from qc.release.evidence.values import BatchEvidence
-from qc.release.rules import authority, inputs, laboratory, record  # noqa: F401  (they register)
+from qc.release.rules import authority, inputs, laboratory, record, trail  # noqa: F401  (register)
 from qc.release.rules.base import (
     FAIL,
     JUSTIFIABLE,
@@ -23,7 +23,7 @@ from qc.release.rules.base import (
 from qc.release.states import CheckVerdict
 
 # Raise it whenever a rule judges differently: every check stores which rules it ran.
-RULES_VERSION = "2026.2"
+RULES_VERSION = "2026.3"
 CATALOGUE: tuple[Rule, ...] = tuple(sorted(RULES.values(), key=attrgetter("id")))
 
 

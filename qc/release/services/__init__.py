@@ -13,6 +13,7 @@ from qc.release.services.queueing import (
     queue_outdated,
     request_check,
 )
+from qc.release.services.trail import review_audit_trail
 
 __all__ = [
     "certify",
@@ -27,5 +28,6 @@ __all__ = [
     "reissue_certificate",
     "reissue_objections",
     "request_check",
+    "review_audit_trail",
     "run_waiting_checks",
 ]

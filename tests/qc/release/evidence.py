@@ -125,6 +125,8 @@ def evidence(**facts) -> v.BatchEvidence:
         ),
         coverage=Coverage(agreements=AGREEMENTS),
         justifications=[],
+        trail=[],
+        trail_review=None,
         people={pk: f"{pk}@cdmo.example" for pk in (OPERATOR, SUPERVISOR, ANALYST, REVIEWER, QA)},
     )
     return replace(whole, **facts)

@@ -70,6 +70,8 @@ UNSTARTED = BATCH._replace(execution="issued", started_at=None, completed_at=Non
 DRAFT = {"status": "draft", "verdict": "", "reviewer": None}
 METHOD = v.Method(1, "M-1", 1, "approved", "validated", False)
 OVERDUE = [v.Calibration(1, date(2025, 1, 1), date(2026, 1, 1), True)]
+LOOSE = [v.TrailLine(1, 41, "step", "AST-26-001/SEED", NOW)]
+EXPLAINED = v.TrailReview(1, "ATR-26-0001", True, [41], 5, NOW)
 OOS = v.Oos(1, "OOS-1", RESULTS[0].id, "open", "")
 DEVIATION = v.Deviation(1, "DEV-1", "minor", "open", None)
 COMPONENT = v.Ancestor(7, "PLASMID-1", "PLASMID", "released", "180", "mg", "", False)
@@ -213,6 +215,14 @@ CASES = [
     ("RC-36", "fail", evidence(coverage=Coverage(agreements=tuple(
         replace(a, valid_until=date(2026, 11, 19)) for a in AGREEMENTS)))),
     ("RC-36", "not_applicable", evidence(coverage=Coverage(internal=True))),
+    ("RC-40", "pass", evidence()),
+    ("RC-40", "pass", evidence(trail=LOOSE, trail_review=EXPLAINED)),
+    ("RC-40", "fail", evidence(trail=LOOSE)),
+    ("RC-40", "fail", evidence(trail=LOOSE, trail_review=EXPLAINED._replace(explained=[40]))),
+    ("RC-40", "fail", evidence(trail_review=EXPLAINED._replace(accepted=False))),
+    ("RC-40", "pending", evidence(batch=UNSTARTED)),
+    ("RC-40", "pending", evidence(signatures=[])),
+    ("RC-40", "not_applicable", evidence(batch=BATCH._replace(execution="aborted"))),
     ("RC-41", "pass", evidence()),
     ("RC-41", "fail", evidence(qualified_persons=())),
     ("RC-41", "fail", evidence(people={QP: "qp@cdmo.example"})),
@@ -235,6 +245,12 @@ def test_a_rule_comes_to_its_outcome(rule, outcome, given_evidence):
     if outcome in {"fail", "pending"}:
         assert finding["action"]
         assert finding["owner"]
+
+
+def test_a_change_past_the_application_blocks_until_a_review_explains_it():
+    assert judged(evidence(trail=LOOSE))["RC-40"]["class"] == "justifiable"
+    assert verdict(evidence(trail=LOOSE)) == "blocked"
+    assert verdict(evidence(trail=LOOSE, trail_review=EXPLAINED)) == "ready"
 
 
 def test_every_rule_has_its_outcomes_tested():
