@@ -25,7 +25,7 @@ SEEN = ROOT / "docs" / "validation" / "guards-seen.json"
 SEEN_TO_FAIL, STALE = "seen to fail", "not seen yet, or changed since"
 # pytest's own words for how a session ended.
 PASSED, FAILED = 0, 1
-LINKED = (".venv", ".venv-allotropy", "node_modules", "static/vendor")
+LINKED = (".venv", ".venv-allotropy", ".venv-audit", "node_modules", "static/vendor")
 
 
 def read(path: Path = FILE) -> list[dict]:
