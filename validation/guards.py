@@ -39,6 +39,7 @@ def read(path: Path = FILE) -> list[dict]:
 
 def key_of(entry: dict) -> str:
     parts = [entry[name] for name in ("statement", "file", "take", "put", "test")]
+    parts += filter(None, [entry.get("case")])
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -49,7 +50,7 @@ def faults(entries, *, root: Path = ROOT) -> dict[str, str]:
         file = root / entry["file"]
         count = file.read_text(encoding="utf-8").count(entry["take"]) if file.is_file() else 0
         test = root / entry["test"].partition("::")[0]
-        name = entry["test"].rpartition("::")[2].partition("[")[0]
+        name = entry["test"].rpartition("::")[2]
         if count != 1:
             found[entry["key"]] = (
                 f"{entry['statement']}: what to take out of {entry['file']} stands there {count} "
@@ -70,7 +71,7 @@ def seen(entries=None, *, path: Path = SEEN) -> list[dict]:
             "statement": entry["statement"],
             "removed": entry["removed"],
             "file": entry["file"],
-            "test": entry["test"],
+            "test": entry["test"] + (f"[{entry['case']}…]" if "case" in entry else ""),
             "together": entry.get("together", ""),
             **(nothing if entry["key"] in useless else last.get(entry["key"], nothing)),
         }
@@ -142,25 +143,29 @@ def grouped(entries) -> list[list[dict]]:
 
 
 def outcomes_of(entries, tree: Path, results: Path) -> tuple[int, dict[str, set[str]]]:
-    """Run the entries' tests in one session; return how it ended, and each test's outcomes."""
+    """Run the entries' tests in one session; return how it ended, and outcomes by entry's key."""
     wanted = sorted({entry["test"] for entry in entries})
     results.unlink(missing_ok=True)
     ended = run(wanted, tree, "-p", "validation.recording", "--record", str(results))
     ran = json.loads(results.read_text())["tests"] if results.exists() else []
     return ended, {
-        test: {
-            one["outcome"] for one in ran if one["id"] == test or one["id"].startswith(test + "[")
-        }
-        for test in wanted
+        entry["key"]: {one["outcome"] for one in ran if is_of(entry, one["id"])}
+        for entry in entries
     }
 
 
+def is_of(entry: dict, node: str) -> bool:
+    """Whether a test that ran is the entry's: all its cases, or those that begin with `case`."""
+    function, _, case = node.partition("[")
+    return function == entry["test"] and case.startswith(entry.get("case", ""))
+
+
 def passing_of(entries, tree: Path, results: Path) -> set[str]:
-    """Return the tests that pass while every guard stands, all from one session."""
+    """Return the keys of entries whose tests pass while every guard stands; one session."""
     if not entries:
         return set()
     _, found = outcomes_of(entries, tree, results)
-    return {test for test, outcomes in found.items() if outcomes == {"passed"}}
+    return {key for key, outcomes in found.items() if outcomes == {"passed"}}
 
 
 def try_without(entries, tree: Path, passing, results: Path) -> list[str]:
@@ -176,7 +181,7 @@ def try_without(entries, tree: Path, passing, results: Path) -> list[str]:
     finally:
         for file, text in whole.items():
             file.write_text(text, encoding="utf-8")
-    return [judged(ended, found[e["test"]], passed=e["test"] in passing) for e in entries]
+    return [judged(ended, found[e["key"]], passed=e["key"] in passing) for e in entries]
 
 
 def judged(ended: int, outcomes: set[str], *, passed: bool) -> str:

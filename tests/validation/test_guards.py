@@ -20,7 +20,7 @@ def entry(tmp_path):
         "file": "rules.py",
         "take": "if not by.may(right):",
         "put": "if False:",
-        "test": "test_rules.py::test_it[a]",
+        "test": "test_rules.py::test_it",
     }
     return {**found, "key": guards.key_of(found)}
 
@@ -99,7 +99,7 @@ def test_a_guard_is_out_while_its_test_runs_and_put_back_after(entry, tmp_path, 
     monkeypatch.setattr(guards, "run", run)
 
     with pytest.raises(KeyboardInterrupt):
-        guards.try_without([entry], tmp_path, {entry["test"]}, tmp_path / "results.json")
+        guards.try_without([entry], tmp_path, {entry["key"]}, tmp_path / "results.json")
     assert met == [([entry["test"]], whole.replace("not by.may(right)", "False"))]
     assert (tmp_path / "rules.py").read_text() == whole
 
@@ -111,10 +111,10 @@ def test_two_guards_of_one_file_are_out_at_once_and_both_put_back(entry, tmp_pat
 
     def outcomes_of(entries, tree, results):
         met.append((tree / "rules.py").read_text())
-        return 1, {entry["test"]: {"failed"}, other["test"]: {"passed"}}
+        return 1, {entry["key"]: {"failed"}, other["key"]: {"passed"}}
 
     monkeypatch.setattr(guards, "outcomes_of", outcomes_of)
-    both = {entry["test"], other["test"]}
+    both = {entry["key"], other["key"]}
 
     assert guards.try_without([entry, other], tmp_path, both, tmp_path / "results.json") == [
         "seen to fail",
@@ -122,6 +122,18 @@ def test_two_guards_of_one_file_are_out_at_once_and_both_put_back(entry, tmp_pat
     ]
     assert met == ["if False:\n    pass\n"]
     assert (tmp_path / "rules.py").read_text() == whole
+
+
+def test_an_entry_may_mean_some_cases_of_its_test(entry):
+    some = {**entry, "case": "RC-01-fail"}
+    nodes = [
+        f"test_rules.py::test_it[RC-0{n}-{how}-{n}]" for n in (1, 2) for how in ("fail", "pass")
+    ]
+
+    assert [node for node in nodes if guards.is_of(some, node)] == nodes[:1]
+    assert [node for node in nodes if guards.is_of(entry, node)] == nodes
+    assert not guards.is_of(entry, "test_rules.py::test_it_too")
+    assert guards.key_of(some) != guards.key_of(entry)
 
 
 def test_entries_are_tried_alone_unless_they_say_together():

@@ -15,7 +15,11 @@ from tests.builders.manufacture import step_of
 from tests.builders.release import CHECKED, a_tested_batch, check_now, findings_of
 from tests.cast import PASSWORD, proof_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.statement("P-13")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.statement("P-13"),
+    pytest.mark.statement("RC-40"),
+]
 
 
 def browser(user) -> Client:
