@@ -46,6 +46,9 @@ def batch_tabs(context, batch):
         here = path == url or (
             name == "batches:batch_record" and path == page("batches:batch", key=batch.key)
         )
+        here = here or (
+            name == "batches:batch_audit" and path == page("qc:batch_trail", key=batch.key)
+        )
         tabs.append({"label": label, "url": url, "here": here, "count": None})
         if name == "batches:batch_deviations":
             standing = batch.deviations.exclude(status=DeviationStatus.CLOSED).count()

@@ -78,6 +78,7 @@ STAFF = (
             Item("Trainings", "training:training_list", "school"),
             Item("Demanded trainings", "training:demand_list", "certificate"),
             Item("Access reviews", "people:review_list", "user-search", Right.READ_AUDIT),
+            Item("Evaluations", "evaluation:evaluation_list", "report-search", Right.READ_AUDIT),
         ),
     ),
 )

@@ -20,6 +20,8 @@ from cdmo.accounts.models import User
 from cdmo.records.models import AuditEvent
 
 EMPTY = (None, "", [], {})
+# What a record's key is made of, where it is not a column of its own.
+_ABOVE = frozenset({"batch", "transfer", "specification", "master", "agreement", "gate", "file"})
 _NAMES = ("code", "number", "full_name", "title", "name", "test")
 
 
@@ -90,9 +92,11 @@ class Readable:
         self.events = list(events)
         self.values = [(_parsed(e, "old"), _parsed(e, "new")) for e in self.events]
         self.keys = self._keys()
+        told = self._records()
         for event, (old, new) in zip(self.events, self.values, strict=True):
             event.fields = tuple(self._fields(event, old, new))
             event.values_read = (old, new)
+            event.record_shown = told.get((event.record_type, event.record_id), event.record)
             event.who = self.keys[User].get(event.by_id) or event.by_name or event.database_user
 
     def _field(self, event, name):
@@ -115,6 +119,22 @@ class Readable:
                     ids = {old.get(name), new.get(name)}
                     wanted[field.related_model].update(i for i in ids if isinstance(i, int))
         return {model: _names_of(model, ids) for model, ids in wanted.items()}
+
+    def _records(self) -> dict:
+        """Return keys of records that a trigger could only name by their id."""
+        wanted = defaultdict(set)
+        for event in self.events:
+            if event.record_id and event.record == str(event.record_id):
+                wanted[event.record_type].add(event.record_id)
+        found = {}
+        for record_type, ids in wanted.items():
+            model = models_by_type().get(record_type)
+            if model is None or not hasattr(model, "key"):
+                continue
+            above = [f.name for f in model._meta.fields if f.is_relation and f.name in _ABOVE]
+            for record in model._default_manager.filter(pk__in=ids).select_related(*above):
+                found[record_type, record.pk] = str(record.key)
+        return found
 
     def _fields(self, event, old, new):
         for name, value in new.items() if new else old.items():

@@ -33,6 +33,7 @@ PAGES = {
     "access": "access:person",
     "access_review": "people:review",
     "incident": "incidents:incident",
+    "periodic_evaluation": "evaluation:evaluation",
 }
 # The same records as a sponsor meets them; what is missing here is plain text in the portal.
 PORTAL = {

@@ -58,7 +58,7 @@ def exceptions_of(batch, *, by) -> list[trail.TrailEntry]:
                 line=event.pk,
                 kind=kind,
                 record_type=event.record_type,
-                record=event.record,
+                record=event.record_shown,
                 text=text,
                 who=event.who,
                 role=event.role,
@@ -72,7 +72,7 @@ def exceptions_of(batch, *, by) -> list[trail.TrailEntry]:
 
 
 def _kind_of(event) -> tuple[str, str] | None:
-    name = f"{kind_label(event.record_type)} {event.record}"
+    name = f"{kind_label(event.record_type)} {event.record_shown}"
     if event.kind == "change":
         if event.by_name == "" and event.record_type in AuditReview.WATCHED:
             act = "changed" if event.verb == "update" else "inserted"
