@@ -160,6 +160,7 @@ def test_the_same_key_twice_has_one_effect_and_one_answer(qa):
     assert AuditEvent.objects.filter(verb="product.add").count() == 1
 
 
+@pytest.mark.statement("U-18")
 def test_the_same_key_with_another_body_is_422(qa):
     qa.send({"code": "X-1", "name": "x"}, Idempotency_Key="k1")
     problem(qa.send({"code": "X-2", "name": "x"}, Idempotency_Key="k1"), 422)
