@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "cdmo.api",
     "cdmo.archive",
     "cdmo.vault",
+    "cdmo.evaluation",
     "cdmo.portal",
     "cdmo.demo",
     "cdmo.runtime",

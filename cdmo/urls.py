@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("techtransfer.projects.urls")),
     path("", include("cdmo.archive.urls")),
     path("", include("cdmo.vault.urls")),
+    path("", include("cdmo.evaluation.urls")),
     path("api/v1/", include("cdmo.api.urls")),
 ]
 

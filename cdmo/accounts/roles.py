@@ -69,6 +69,7 @@ class Right(TextChoices):
     KEEP_IDENTITY = "vault.keep", "store who a patient is"
     READ_IDENTITY = "vault.read", "look up who a patient is"
     REVIEW_ACCESS = "access.review", "review who has access"
+    EVALUATE = "evaluation.conclude", "evaluate the system periodically"
     REPORT_INCIDENT = "incident.report", "report and explain an incident of the system"
     CLOSE_INCIDENT = "incident.close", "close an incident of the system"
     RECORD_TRAINING = "training.record", "record trainings and what demands them"
@@ -134,6 +135,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
         | {_R.ISSUE_CERTIFICATE, _R.SIGN_AGREEMENT, _R.WRITE_AGREEMENT, _R.DECIDE_GATE}
         | {_R.READ_AUDIT, _R.WRITE_PRODUCT, _R.MANAGE_INSTRUMENT, _R.REVIEW_ACCESS}
         | {_R.RECORD_TRAINING, _R.EXPORT_DOSSIER, _R.VERIFY_IDENTITY, _R.CLOSE_INCIDENT}
+        | {_R.EVALUATE}
     ),
     Role.QP: frozenset(
         {_R.CERTIFY, _R.RECALL, _R.REJECT_BATCH, _R.JUSTIFY, _R.CHECK_RELEASE, _R.READ_AUDIT}

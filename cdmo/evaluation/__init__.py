@@ -1,0 +1,1 @@
+"""Periodic evaluation: what a period shows about the system, concluded and signed (P-40)."""
