@@ -7,7 +7,7 @@ from django.views import View
 from cdmo.accounts.roles import Right
 from cdmo.records.models import Seal
 from cdmo.records.seals.coverage import Coverage
-from cdmo.records.seals.exporting import seal_lines
+from cdmo.records.seals.exporting import record_taken, seal_lines
 from cdmo.web.lists import Column, Filter
 from cdmo.web.views import RecordList, StaffRequired
 
@@ -62,6 +62,7 @@ class SealsDownload(StaffRequired, View):
     right_to_see = Right.READ_AUDIT
 
     def get(self, request, *args, **kwargs):
+        record_taken(last=Seal.objects.first(), by=request.user, at=timezone.now())
         response = StreamingHttpResponse(seal_lines(), content_type="application/x-ndjson")
         response["Content-Disposition"] = 'attachment; filename="seals.jsonl"'
         response["Cache-Control"] = "private, no-store"

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 from django.db import connection
 
+from cdmo.records.acting import service
 from cdmo.records.canonical import canonical
 from cdmo.records.models import Seal, SealedBlock
 from cdmo.records.seals.content import Content
 from cdmo.records.seals.form import in_utc
+from cdmo.records.services import record_event
 
 SEALS_AT_ONCE = 200
 
@@ -57,3 +59,19 @@ def row_lines() -> Iterator[str]:
                     cursor.execute(query, [block.after, block.through])
                     for pk, text in cursor.fetchall():
                         yield f'{{"table":"{part.table}","id":{pk},"row":{text}}}\n'
+
+
+@service
+def record_taken(*, last: Seal | None, by, at, rows=False) -> None:
+    """Put on record that the chain was copied, up to which seal, and whether with its rows.
+
+    `by`: None when it was copied at the machine. A chain without a seal is nothing to copy.
+    """
+    if last is not None:
+        record_event(
+            verb="seals.export",
+            record=last,
+            by=by,
+            at=at,
+            new={"through": last.number, "sha256": last.sha256, "rows": bool(rows)},
+        )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from cdmo.records.models import AuditEvent, Seal
 from cdmo.records.seals import making
 from cdmo.records.seals.form import sealed_models
 from cdmo.records.seals.making import seal_rows
@@ -58,8 +59,17 @@ def exported(cast, tmp_path, monkeypatch):
 def test_what_was_exported_holds(exported):
     seals, rows = exported
     count = sum(model.objects.count() for model in sealed_models())
+    count -= 1  # that the chain was exported was written after it
     assert check(seals, "--rows", rows) == (0, [f"2 seals, {count} rows: all hold"])
     assert check(seals) == (0, ["2 seals, 0 rows: all hold"])
+
+
+@pytest.mark.statement("P-09")
+def test_a_copy_made_at_the_machine_is_on_record(exported):
+    event = AuditEvent.objects.get(verb="seals.export")
+    last = Seal.objects.get(number=2)
+    assert (event.record_type, event.record, event.by_name) == ("seal", last.key, "system")
+    assert event.new == {"through": 2, "sha256": last.sha256, "rows": True}
 
 
 def test_the_exported_rows_can_be_read_as_json(exported):

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cdmo.accounts.tokens import issue_token
-from cdmo.records.models import Seal
+from cdmo.records.models import AuditEvent, Seal
 from cdmo.records.seals.making import seal_rows
 from cdmo.web import health
 from tests.builders.portfolio import a_product
@@ -56,6 +56,15 @@ def test_the_download_is_the_chain(cast, sealed):
     lines = [json.loads(line) for line in answer.getvalue().decode().splitlines()]
     assert [line["sha256"] for line in lines] == [seal.sha256 for seal in sealed]
     assert "attachment" in answer["Content-Disposition"]
+
+
+@pytest.mark.statement("P-09")
+def test_taking_the_chain_along_is_on_record_and_looking_at_it_is_not(cast, sealed):
+    page(cast.auditor)
+    assert not AuditEvent.objects.filter(verb="seals.export").exists()
+    page(cast.auditor, "/seals/download/")
+    event = AuditEvent.objects.get(verb="seals.export")
+    assert (event.by, event.new["sha256"]) == (cast.auditor, sealed[-1].sha256)
 
 
 def over_rest(user, path):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
+from django.utils import timezone
 
 from cdmo.records.models import Seal
-from cdmo.records.seals.exporting import row_lines, seal_lines
+from cdmo.records.seals.exporting import record_taken, row_lines, seal_lines
 
 
 class Command(BaseCommand):
@@ -37,6 +38,7 @@ class Command(BaseCommand):
             if rows:
                 words += f", {write(rows, row_lines())} rows to {rows}"
             last = Seal.objects.first()
+        record_taken(last=last, by=None, at=timezone.now(), rows=bool(rows))
         self.stdout.write(f"{words}. Last: {last.sha256 if last else 'none'}")
 
 
