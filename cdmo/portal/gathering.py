@@ -8,6 +8,7 @@ from django.db.models.functions import RowNumber
 
 from batches.manufacture.models import Batch
 from batches.manufacture.states import Disposition, Execution
+from cdmo.archive.models import Dossier
 from cdmo.portal.words import state_of
 from cdmo.portfolio.models import ProcessVersion, Product
 from cdmo.records.models import AuditEvent
@@ -132,6 +133,7 @@ class BatchView:
     check: ReleaseCheck | None
     certifications: list
     certificates: list
+    dossier: Dossier | None
     results: list
     events: list
 
@@ -149,6 +151,11 @@ def batch_view(batch, user) -> BatchView:
         check=ReleaseCheck.objects.visible_to(user).latest().filter(batch=batch).first(),
         certifications=certifications,
         certificates=certificates,
+        dossier=Dossier.objects.visible_to(user)
+        .filter(batch=batch)
+        .select_related("json", "pdf")
+        .order_by("-pk")
+        .first(),
         results=results_of(batch, user),
         events=list(
             AuditEvent.objects.visible_to(user)

@@ -10,6 +10,7 @@ from django.views.generic import TemplateView
 from batches.manufacture.models import Batch
 from batches.manufacture.states import Disposition, Execution
 from cdmo.accounts.roles import SPONSOR_ROLES, Role
+from cdmo.archive.models import Dossier
 from cdmo.portal.gathering import (
     ON_A_LINE,
     batch_view,
@@ -202,8 +203,19 @@ class CertificateFile(SponsorRequired, RecordMixin, View):
         return download(request, self.record.document)
 
 
+class DossierFile(SponsorRequired, RecordMixin, View):
+    """One file of a batch's dossier in the sponsor's edition, as it was exported."""
+
+    model = Dossier
+    select = ("json", "pdf")
+    form = "pdf"
+
+    def get(self, request, *args, **kwargs):
+        return download(request, getattr(self.record, self.form))
+
+
 class DocumentFile(SponsorRequired, RecordMixin, View):
-    """A document of this sponsor; row-level security leaves only certificates."""
+    """A document of this sponsor; row-level security leaves certificates and dossiers."""
 
     model = Document
     lookup = "number"

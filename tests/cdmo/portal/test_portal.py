@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from functools import partial
 from html import unescape
 
@@ -15,8 +16,10 @@ from batches.deviations.services import classify_deviation, raise_deviation
 from batches.manufacture.models import Batch
 from cdmo.accounts.isolation import as_sponsor
 from cdmo.accounts.tokens import issue_token
+from cdmo.archive import services as archive
 from cdmo.portal.words import MILESTONES, digest_of, state_of
 from cdmo.records.models import AuditEvent
+from cdmo.records.services import read_document
 from qc.laboratory.models import Result
 from qc.laboratory.services import invalidate_result
 from qc.release.models import ReleaseCheck
@@ -31,6 +34,7 @@ from tests.builders.manufacture import (
 )
 from tests.builders.portfolio import a_product, an_agreement
 from tests.builders.release import (
+    CERTIFIED,
     SAMPLED,
     TESTED,
     a_certified_batch,
@@ -126,6 +130,8 @@ def portal_addresses(batch, transfer):
         "portal:batch": batch.number,
         "portal:certificate": "COA-1",
         "portal:document": "DOC-1",
+        "portal:dossier_pdf": "DOS-1",
+        "portal:dossier_json": "DOS-1",
         "portal:transfer": transfer.code,
     }
     for pattern in get_resolver("cdmo.portal.urls").url_patterns:
@@ -337,6 +343,30 @@ def test_after_certification_the_approved_results_and_the_certificate_stand_ther
     assert file.headers["Content-Type"] == "application/pdf"
     assert file.headers["Content-Disposition"].startswith("attachment")
     assert file.headers["X-Content-SHA256"] == certificate.document.sha256
+
+
+def test_the_dossier_made_for_the_sponsor_stands_there_and_nobody_elses(cast):
+    batch = a_certified_batch(cast)
+    address = f"/portal/batches/{batch.number}/"
+    reader, other = as_person(cast.kadimastem_reader), as_person(cast.ixaka_reader)
+    at = CERTIFIED + timedelta(hours=1)
+    archive.ask_for_dossier(batch=batch, by=cast.qa, at=at)
+    internal = archive.make_next_dossier(at=at)
+    assert "/portal/dossiers/" not in text_of(reader, address)
+    assert reader.get(f"/portal/dossiers/{internal.number}/json/").status_code == 404
+
+    archive.ask_for_dossier(batch=batch, by=cast.qa, at=at, edition="sponsor")
+    made = archive.make_next_dossier(at=at)
+    page = text_of(reader, address)
+
+    for form, document in (("pdf", made.pdf), ("json", made.json)):
+        link = f"/portal/dossiers/{made.number}/{form}/"
+        assert link in page
+        file = reader.get(link)
+        assert file.content == read_document(document)
+        assert file.headers["Content-Disposition"].startswith("attachment")
+        assert other.get(link).status_code == 404
+        assert as_person(cast.qa).get(link).status_code == 404
 
 
 def test_the_timeline_tells_milestones_and_nobodys_name_or_reason(cast):
