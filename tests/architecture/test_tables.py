@@ -17,7 +17,7 @@ from cdmo.archive.models import Dossier
 from cdmo.records.models import Document, Signature, SignatureVoid
 from qc.laboratory.models import OosInvestigation, Result
 from qc.laboratory.states import OosConclusion
-from qc.release.models import Justification, ReleaseCheck
+from qc.release.models import AuditReview, Justification, ReleaseCheck
 from techtransfer.projects.models import Gate, GateCondition
 
 PAIR = ("KADIMASTEM", "MEDXCELL")
@@ -36,7 +36,7 @@ OWNER = {
 }
 NOBODYS = {"django_content_type": "names of tables, the same in every installation"}
 # Tables whose policy shows a sponsor nothing, not even of its own.
-CLOSED = {"qc_checkevidence", "qc_justification"}
+CLOSED = {"qc_auditreview", "qc_checkevidence", "qc_justification"}
 
 pytestmark = pytest.mark.statement("P-06")
 
@@ -105,6 +105,16 @@ def plant(sponsor):
         matched=True,
         at=at,
         by=by,
+    )
+    make(
+        AuditReview,
+        **own,
+        number=f"ATR-{sponsor.code}",
+        batch=batch,
+        accepted=True,
+        through=1,
+        by=by,
+        at=at,
     )
     make(
         Justification,

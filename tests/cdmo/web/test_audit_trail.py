@@ -198,7 +198,6 @@ def test_a_history_is_for_the_staff_that_sees_the_record(cast, signed_in):
     assert signed_in(cast.operator).get("/history/batch/999999/").status_code == 404
 
 
-@pytest.mark.statement("P-27")
 def test_who_has_not_signed_yet_is_a_list(cast, signed_in):
     draft = an_agreement(cast, signed=False)
     batch = a_started_batch(cast)
