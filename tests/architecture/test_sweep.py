@@ -8,11 +8,14 @@ import re
 from functools import partial
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from cdmo.accounts.models import Organisation, SponsorOwned, User
+from batches.manufacture.models import Batch
+from cdmo.accounts.models import Organisation, User
 from cdmo.accounts.tokens import issue_token
+from cdmo.records.models import AuditEvent
 from tests.architecture.test_doors import ACCOUNTS, PUBLIC, routes, view_class
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,7 +26,7 @@ OWNER, STRANGER = "KADIMASTEM", "reader@ixaka.example"
 def key_of(view):
     """Return the key of a record of the owner for this view; None when it takes none of its."""
     model = getattr(view, "model", None)
-    if model is None or not issubclass(model, SponsorOwned):
+    if model is None or not any(field.name == "sponsor" for field in model._meta.fields):
         return None
     record = model._default_manager.filter(sponsor__code=OWNER).order_by("pk").first()
     return record.key if record is not None and "/" not in record.key else None
@@ -35,12 +38,18 @@ def _value(values, found):
 
 def addresses(*, api):
     """Yield (name, address, is one of the owner's records) of every route that can be filled."""
+    for name, address, _, key in filled(api=api):
+        yield name, address, key is not None
+
+
+def filled(*, api):
+    """Yield (name, address, its view, the owner's key in it) of every route that can be filled."""
     for address, name, callback in routes():
         if address.startswith(ACCOUNTS) or address.startswith("api/") is not api:
             continue
         view = view_class(callback)
         parts = {a or b for a, b in PART.findall(address)}
-        values = {"gate": "G1", "rest": ""}
+        values, key = {"gate": "G1", "rest": ""}, None
         if "key" in parts:
             key = key_of(view)
             if key is None:
@@ -48,9 +57,9 @@ def addresses(*, api):
             values["key"] = key
         if not parts <= set(values):
             continue
-        filled = PART.sub(partial(_value, values), address)
-        filled = filled.replace("^", "").replace("$", "").replace("\\Z", "").replace(".*", "")
-        yield name, f"/{filled}", "key" in parts
+        made = PART.sub(partial(_value, values), address)
+        made = made.replace("^", "").replace("$", "").replace("\\Z", "").replace(".*", "")
+        yield name, f"/{made}", view, key
 
 
 @pytest.fixture
@@ -108,6 +117,112 @@ def test_another_sponsor_finds_no_record_of_the_owner(owners):
                 assert OWNER not in shown, (name, address)
                 assert "ASTRORX" not in shown, (name, address)
     assert visited > 80
+
+
+PASSING = re.compile(r"[0-9a-f]{32}|name=.csrfmiddlewaretoken. value=.\w+.")
+NEVER = "NO-SUCH-1"
+
+
+def told(answer, key) -> tuple:
+    """Return what an answer gives away, less what differs each time and the key that was asked."""
+    text = answer.content.decode(errors="replace")
+    text = text if key.isdigit() else text.replace(key, "KEY")  # a lone digit stands anywhere
+    names = set(answer.headers) - {"X-Request-ID", "Content-Length"}
+    return answer.status_code, PASSING.sub("", text), names
+
+
+def test_a_record_of_another_sponsor_answers_as_one_that_never_was(owners):
+    """No difference in body, headers, ETag or condition: nobody learns even that it is there."""
+    reader, script = browser(STRANGER), integrator(STRANGER)
+    asked = ({}, {"If-None-Match": "*"}, {"If-Match": '"x"'}, {"Range": "bytes=0-9"})
+    visited = 0
+    for api, client in ((False, reader), (True, script)):
+        for name, address, _, key in filled(api=api):
+            if key is None:
+                continue
+            other = "1000000000" if key.isdigit() else NEVER
+            never = address.replace(f"/{key}/", f"/{other}/")
+            assert never != address, name
+            for headers in asked:
+                there = told(client.get(address, headers=headers), key)
+                nowhere = told(client.get(never, headers=headers), other)
+                assert "ETag" not in there[2], (name, address)
+                assert there[0] == nowhere[0], (name, address)
+                assert there[2] == nowhere[2], (name, address)
+                if there[0] == 404:
+                    assert there[1] == nowhere[1], (name, address)
+            visited += 1
+    assert visited > 100
+
+
+def test_no_question_draws_an_answer_about_another_sponsor(owners):
+    """Search, filters, tabs, counts, orders and exports: what a list tells is one's own."""
+    reader, script = browser(STRANGER), integrator(STRANGER)
+    number = Batch.objects.filter(sponsor__code=OWNER).order_by("pk").first().number
+    words = (OWNER, "ASTRORX", number)
+    questions = [f"?{name}={word}" for name in ("q", "search") for word in words]
+    questions += [f"?sponsor={OWNER}", "?product=ASTRORX", f"?batch={number}", f"?record={number}"]
+    questions += ["?tab=all", "?export=csv", "?export=xlsx&tab=all", "?page_size=1000", "?page=2"]
+    questions += ["?ordering=-id", "?ordering=sponsor", "?sort=sponsor", f"?export=csv&q={number}"]
+    asked = 0
+    for api, client in ((False, reader), (True, script)):
+        lists = [(n, a) for n, a, own in addresses(api=api) if not own and n not in PUBLIC]
+        for name, address in lists:
+            if client.get(address).status_code != 200:
+                continue
+            for question in questions:
+                answer = client.get(address + question)
+                shown = answer.content.decode(errors="replace")
+                # What was asked stands in the filter row and in the links of the same page again.
+                for word in words if question.endswith(words) else ():
+                    echoed = "json" not in answer["Content-Type"] or answer.status_code == 400
+                    shown = shown.replace(word, "") if echoed and word in question else shown
+                assert answer.status_code < 500, (name, question)
+                assert OWNER not in shown, (name, question)
+                assert "ASTRORX" not in shown, (name, question)
+                asked += 1
+    assert asked > 300
+
+
+def test_a_sponsors_reader_sends_nothing_in_by_any_door(owners):
+    reader, script = browser(STRANGER), integrator(STRANGER)
+    before = AuditEvent.objects.filter(kind="change").exclude(record_type="api_token").count()
+    sent = 0
+    for api, client in ((False, reader), (True, script)):
+        for name, address, _ in addresses(api=api):
+            if name in PUBLIC:
+                continue
+            bodies = (
+                {"data": "{}", "content_type": "application/json"},
+                {"data": {"file": SimpleUploadedFile("run.csv", b"a,b"), "instrument": "BLU-01"}},
+            )
+            for body in bodies:
+                for method in (client.post, client.put, client.patch, client.delete):
+                    if method is not client.post and "content_type" not in body:
+                        continue
+                    answer = method(address, headers={"Idempotency-Key": "mine"}, **body)
+                    assert answer.status_code in {403, 404, 405, 415}, (name, answer.status_code)
+                    sent += 1
+    after = AuditEvent.objects.filter(kind="change").exclude(record_type="api_token").count()
+    assert after == before
+    assert sent > 500
+
+
+def test_an_answer_that_was_kept_is_given_to_nobody_else(owners):
+    """An Idempotency-Key is one person's: a sponsor who knows it gets no copy of the answer."""
+    staff, stranger = integrator("qa@cdmo.example"), integrator(STRANGER)
+    lot = {"data": "{}", "content_type": "application/json", "headers": {"Idempotency-Key": "k-1"}}
+    number = Batch.objects.filter(sponsor__code=OWNER).order_by("pk").first().number
+    address = f"/api/v1/batches/{number}/review/"
+    first, again = staff.post(address, **lot), staff.post(address, **lot)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.content == first.content
+
+    other = stranger.post(address, **lot)
+
+    assert other.status_code == 403
+    assert "Idempotent-Replayed" not in other.headers
+    assert OWNER not in other.content.decode()
 
 
 STAFF = (
