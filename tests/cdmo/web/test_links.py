@@ -20,7 +20,7 @@ def test_steps_and_gates_stand_on_their_parents_page():
 
 @pytest.mark.parametrize(
     ("record_type", "key"),
-    [("person", "qa@cdmo.example"), ("nothing", "1"), ("", ""), ("batch", ""), ("step", "lonely")],
+    [("outbox", "1"), ("nothing", "1"), ("", ""), ("batch", ""), ("step", "lonely")],
 )
 def test_what_has_no_page_has_no_address(record_type, key):
     assert record_url(record_type, key) == ""

@@ -206,7 +206,7 @@ def test_a_list_of_results_takes_a_fixed_number_of_queries(
     all_results(cast, sample, at=AT)
     api(cast.qa, "get", "results/", {"limit": 1})
 
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):  # most of them sign in
         assert len(api(cast.qa, "get", "results/").json()["results"]) == 5
 
 
