@@ -277,7 +277,7 @@ def test_no_table_takes_a_write(cast, guard):
         "ALTER ROLE cdmo_sponsor BYPASSRLS",
         "GRANT SELECT ON accounts_user TO cdmo_sponsor",
         "COPY portfolio_product TO PROGRAM 'cat'",
-        "COPY portfolio_product TO '/tmp/products'",
+        "COPY portfolio_product TO '/products'",
         "COPY portfolio_product FROM PROGRAM 'id'",
         "SELECT pg_read_file('PG_VERSION')",
         "SELECT pg_ls_dir('.')",
