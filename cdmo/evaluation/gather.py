@@ -4,7 +4,7 @@ Each section is {"code", "title", "facts": [[what, value]], "columns", "rows"}: 
 page, JSON, CSV and signature show the same. A fixed number of queries for a period of any length.
 """
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from django.db.models import Count, Min, Q
 
@@ -17,7 +17,6 @@ from cdmo.incidents.models import Incident
 from cdmo.incidents.states import IncidentStatus
 from cdmo.people.gather import next_review_due
 from cdmo.people.models import AccessReview
-from cdmo.records.canonical import instant
 from cdmo.records.models import AuditEvent, Seal
 from cdmo.records.seals.coverage import Coverage
 from qc.laboratory.models import OosInvestigation
@@ -42,15 +41,15 @@ COUNTED = {
     "api_token.issue": "API tokens issued",
     "api_token.revoke": "API tokens ended",
 }
-CHANGES = (
-    "configuration.changed",
-    "master_batch_record.approved",
-    "master_batch_record.retired",
-    "specification.approve",
-    "method.approve",
-    "process_version.approve",
-    "process_version.retire",
-)
+CHANGES = {
+    "configuration.changed": "Configuration changed",
+    "master_batch_record.approved": "Master batch record approved",
+    "master_batch_record.retired": "Master batch record retired",
+    "specification.approve": "Specification approved",
+    "method.approve": "Method approved",
+    "process_version.approve": "Process version approved",
+    "process_version.retire": "Process version retired",
+}
 
 
 def found_in(*, since, until, at) -> list[dict]:
@@ -70,7 +69,7 @@ def _section(code, title, *, facts=(), columns=(), rows=()) -> dict:
     return {
         "code": code,
         "title": title,
-        "facts": [[what, str(value)] for what, value in facts],
+        "facts": [[what, _text(value)] for what, value in facts],
         "columns": list(columns),
         "rows": [[_text(cell) for cell in row] for row in rows],
     }
@@ -79,7 +78,7 @@ def _section(code, title, *, facts=(), columns=(), rows=()) -> dict:
 def _text(cell) -> str:
     if cell is None:
         return ""
-    return instant(cell) if hasattr(cell, "tzinfo") else str(cell)
+    return f"{cell.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if hasattr(cell, "tzinfo") else str(cell)
 
 
 def _lines(events, verbs):
@@ -168,7 +167,10 @@ def _changes(events) -> dict:
         "Changes",
         facts=[("Versions of the application at work", len(seen))],
         columns=("At", "What", "Record", "By", "Reason"),
-        rows=seen + list(_lines(events, CHANGES)),
+        rows=[
+            *seen,
+            *((at, CHANGES[verb], *more) for at, verb, *more in _lines(events, CHANGES)),
+        ],
     )
 
 
@@ -222,9 +224,9 @@ def _keeping(since, until, at) -> dict:
         facts=[
             ("Backups made", backups.filter(status="done").count()),
             ("Backups failed", backups.filter(status="failed").count()),
-            ("Last backup", instant(last.done_at) if last else "none"),
+            ("Last backup", last.done_at if last else "none"),
             ("Seals made", seals.count()),
-            ("Last seal", instant(coverage.last.sealed_at) if coverage.last else "none"),
+            ("Last seal", coverage.last.sealed_at if coverage.last else "none"),
             ("Seals are late", "yes" if coverage.is_late(at) else "no"),
             ("Clock was set back", "yes" if coverage.is_ahead(at) else "no"),
         ],

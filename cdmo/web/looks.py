@@ -77,6 +77,8 @@ LOOKS = {
     "in_use": Look(GREEN, "plug-connected"),
     "live": Look(GREEN, "plug-connected"),
     "attested": Look(GREEN, "rosette-discount-check"),
+    "drawn_up": Look(BLUE, "report-search"),
+    "concluded": Look(GREEN, "rosette-discount-check"),
     "keep": Look(GREEN, "check"),
     # bad
     "blocked": Look(RED, "circle-x"),

@@ -91,8 +91,8 @@ def test_it_lists_access_incidents_changes_deviations_copies_and_what_is_late(ca
     changed = {row[1] for row in section(found, "changes")["rows"]}
     assert {
         "Version of the application",
-        "master_batch_record.approved",
-        "specification.approve",
+        "Master batch record approved",
+        "Specification approved",
     } <= changed
     (deviation,) = section(found, "quality")["rows"]
     assert (deviation[0], deviation[2], deviation[4]) == ("Deviation", batch.number, "Open")
