@@ -1,5 +1,7 @@
 """The OpenAPI document agrees with the contract and is valid without a warning."""
 
+import re
+
 import pytest
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
@@ -61,3 +63,14 @@ def test_every_operation_asks_for_a_person(document):
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             assert operation["security"] == [{"bearer": []}, {"session": []}], (method, path)
+
+
+def test_the_page_of_the_document_takes_everything_from_here(client, cast):
+    """Our content security policy refuses other places and inline styles: it would be empty."""
+    client.force_login(cast.qa)
+    page = client.get("/api/v1/docs/").content.decode()
+
+    sources = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(sources) >= 4
+    assert all(source.startswith("/") and not source.startswith("//") for source in sources)
+    assert "<style" not in page
