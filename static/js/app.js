@@ -7,20 +7,23 @@
   const dialog = $("#dialog");
   let opener = null;
   async function open(link) {
+    if (opener === link) return; // a double click asks once
     opener = link;
     const answer = await fetch(link.href, { headers: { "HX-Request": "true", "HX-Current-URL": location.href } });
-    if (!answer.ok || answer.redirected) { location.href = link.href; return; }
-    $("#dialog-body").innerHTML = await answer.text();
+    if (!answer.ok || answer.redirected) throw new Error("a page of its own");
+    const form = await answer.text();
+    if (opener !== link) return; // another link was pressed meanwhile
+    $("#dialog-body").innerHTML = form;
     htmx.process($("#dialog-body"));
     prepare($("#dialog-body"));
-    dialog.showModal();
-    ($("input:not([type=hidden]), textarea, select", dialog) || $(".verb", dialog)).focus();
+    if (!dialog.open) dialog.showModal();
+    ($("input:not([type=hidden]), textarea, select", dialog) || $(".verb", dialog))?.focus();
   }
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-dialog]");
     if (link && dialog && window.htmx && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
       event.preventDefault();
-      open(link).catch(() => { location.href = link.href; });
+      open(link).catch(() => { opener = null; location.href = link.href; });
     } else if (event.target.closest("[data-dialog-close]") && dialog?.open) {
       event.preventDefault();
       dialog.close();
@@ -32,7 +35,7 @@
       window.print();
     }
   });
-  dialog?.addEventListener("close", () => { $("#dialog-body").replaceChildren(); opener?.focus(); });
+  dialog?.addEventListener("close", () => { $("#dialog-body").replaceChildren(); opener?.focus(); opener = null; });
 
   // What was typed is kept in this tab, for this person, until it has been taken.
   const keyOf = (form) => `keep:${document.body.dataset.person || ""}:${form.dataset.keep}`;

@@ -44,6 +44,21 @@ def open_dialog(page):
     page.wait_for_selector("dialog[open] [name=name]")
 
 
+def test_a_link_pressed_twice_opens_one_dialog_over_its_page(people, live_stack, browser_page):
+    page = browser_page
+    sign_in(page, live_stack, people.planner)
+    page.goto(f"{live_stack.url}/account/")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(live_stack.url)))
+
+    page.dblclick("text=New API token")
+    page.wait_for_selector("dialog[open] [name=name]")
+    page.wait_for_load_state("networkidle")
+
+    assert page.url == f"{live_stack.url}/account/"
+    assert asked.count("/account/tokens/new/") == 1
+
+
 def test_nothing_typed_is_lost(people, live_stack, browser_page):
     page = browser_page
     sign_in(page, live_stack, people.planner)
