@@ -23,7 +23,7 @@ OURS |= {"archive", "vault", "evaluation"}
 
 # Tables without a sponsor, each with the reason. A reason that no longer applies fails the test.
 NOT_SPONSORED = {
-    "archive.ImportedDossier": "a copy of another installation's; the sponsors' role cannot read it",
+    "archive.ImportedDossier": "another installation's copy; the sponsors' role cannot read it",
     "archive.ImportedContent": "follows its imported dossier",
     "archive.Backup": "about the whole house; the sponsors' role cannot read it",
     "vault.SealedIdentity": "who patients are; the sponsors' role cannot read it",

@@ -124,7 +124,9 @@ def test_every_pin_is_exact():
         for line in text(name).splitlines():
             pin = line.partition("#")[0].strip()
             if pin and not pin.startswith("-r"):
-                assert re.fullmatch(r"[\w.,\[\]-]+==[\w.]+(; python_version < \"3\.13\")?", pin), pin
+                assert re.fullmatch(r"[\w.,\[\]-]+==[\w.]+(; python_version < \"3\.13\")?", pin), (
+                    pin
+                )
     for pin in re.findall(r'^    "[^"]+": "([^"]+)"', text("package.json"), re.MULTILINE):
         assert re.fullmatch(r"\d+\.\d+\.\d+", pin)
 
