@@ -329,7 +329,7 @@ class RecordListMixin:
                 for tab in self.tabs
             ],
             "rows": rows,
-            "span": f"{len(rows)} lines",
+            "span": f"{len(rows)} line{'' if len(rows) == 1 else 's'}",
             "previous_url": self.url_with(before=None) if before else "",
             "next_url": self.url_with(before=rows[-1].pk) if more else "",
         }
