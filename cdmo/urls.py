@@ -1,7 +1,10 @@
 """The composition root: the only module that knows every door."""
 
+from django.core.exceptions import RequestDataTooBig
 from django.urls import include, path
 
+from cdmo.api.problems import problem_response
+from cdmo.web import errors
 from cdmo.web.health import healthz, readyz
 
 
@@ -9,6 +12,15 @@ def rooms(app: str, *names: str):
     """Gather the pages of an app's rooms under the app's namespace."""
     patterns = [path("", include(f"{app}.{name}.urls")) for name in names]
     return path("", include((patterns, app)))
+
+
+def bad_request(request, exception=None):
+    """Answer what no view could read, a body beyond the limit for one: a script gets a problem."""
+    if not request.path_info.startswith("/api/"):
+        return errors.bad_request(request, exception)
+    if isinstance(exception, RequestDataTooBig):
+        return problem_response(413, "The body is larger than this system reads.")
+    return problem_response(400, "The request cannot be read.", errors=[])
 
 
 urlpatterns = [
@@ -32,7 +44,7 @@ urlpatterns = [
     path("api/v1/", include("cdmo.api.urls")),
 ]
 
-handler400 = "cdmo.web.errors.bad_request"
+handler400 = bad_request
 handler403 = "cdmo.web.errors.permission_denied"
 handler404 = "cdmo.web.errors.not_found"
 handler500 = "cdmo.web.errors.server_error"
