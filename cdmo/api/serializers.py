@@ -20,7 +20,7 @@ def exact(value: Decimal | None) -> str | None:
     return None if value is None else f"{value:f}"
 
 
-@extend_schema_field(OpenApiTypes.DECIMAL)
+@extend_schema_field({"type": "string", "format": "decimal", "example": "10.50"})
 class DecimalText(serializers.Field):
     """A decimal number as text, exactly as entered. No commas, exponents, NaN."""
 
@@ -127,6 +127,11 @@ class KeyField(serializers.RelatedField):
         return {}
 
 
+def _read_only(model_field) -> dict:
+    """Return a field's options: whether it may be null is told in the OpenAPI document too."""
+    return {"read_only": True, "allow_null": bool(model_field is not None and model_field.null)}
+
+
 class RecordSerializer(serializers.ModelSerializer):
     """Output of a record: references as keys, decimals as text, instants with Z. Read only."""
 
@@ -138,13 +143,13 @@ class RecordSerializer(serializers.ModelSerializer):
     }
 
     def build_relational_field(self, field_name, relation_info):
-        return KeyField, {"read_only": True}
+        return KeyField, _read_only(relation_info.model_field)
 
     def build_standard_field(self, field_name, model_field):
         if isinstance(model_field, models.DecimalField):
-            return DecimalText, {"read_only": True}
+            return DecimalText, _read_only(model_field)
         if isinstance(model_field, models.DateTimeField):
-            return InstantField, {"read_only": True}
+            return InstantField, _read_only(model_field)
         field_class, options = super().build_standard_field(field_name, model_field)
         return field_class, options
 

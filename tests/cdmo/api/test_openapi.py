@@ -58,6 +58,26 @@ def test_every_resource_of_the_contract_is_there_with_its_verbs(document, resour
         ), verb
 
 
+def test_decimals_are_declared_as_the_text_they_are(document):
+    """A client made from the document would read 10.50 as a number, and 0.1 as a nearby one."""
+    fields = {
+        (name, field)
+        for name, schema in document["components"]["schemas"].items()
+        for field, declared in schema.get("properties", {}).items()
+        if declared.get("type") == "number"
+    }
+    assert not fields
+    quantity = document["components"]["schemas"]["Lot"]["properties"]["quantity"]
+    assert (quantity["type"], quantity["format"]) == ("string", "decimal")
+
+
+def test_what_may_be_null_is_declared_so(document):
+    batch = document["components"]["schemas"]["Batch"]["properties"]
+    null = {name for name, declared in batch.items() if declared.get("nullable")}
+    assert {"coi", "started_at", "reviewed_by", "expires_at", "yield_value"} <= null
+    assert not {"number", "sponsor", "product", "planned_at"} & null
+
+
 @pytest.mark.statement("P-06")
 def test_every_operation_asks_for_a_person(document):
     for path, operations in document["paths"].items():
