@@ -17,11 +17,17 @@ from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
 from cdmo.accounts.models import User
+from cdmo.accounts.roles import Right
 from cdmo.records.models import AuditEvent
 
 EMPTY = (None, "", [], {})
 # What a record's key is made of, where it is not a column of its own.
 _ABOVE = frozenset({"batch", "transfer", "specification", "master", "agreement", "gate", "file"})
+# Who somebody is, what they may, how the house is kept: what became of them is for readers of the
+# audit trail. Organisations and sites are anybody's of the staff.
+_INNER_APPS = frozenset({"accounts", "access", "people", "vault", "archive", "evaluation"})
+_INNER_RECORDS = frozenset({"seal"})
+_EVERYBODYS = frozenset({"organisation", "site"})
 _NAMES = ("code", "number", "full_name", "title", "name", "test")
 
 
@@ -58,6 +64,12 @@ def models_by_type() -> dict[str, type[models.Model]]:
         if isinstance(record_type, str) and record_type != "record":
             found[record_type] = model
     return found
+
+
+def may_read_history(model, user) -> bool:
+    """Whether somebody who sees the records of a model may also read what became of them."""
+    inner = model._meta.app_label in _INNER_APPS or model.record_type in _INNER_RECORDS
+    return not inner or model.record_type in _EVERYBODYS or user.may(Right.READ_AUDIT)
 
 
 def kind_label(record_type: str) -> str:

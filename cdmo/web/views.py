@@ -26,7 +26,7 @@ from cdmo.records.signatures import SignatureRefused
 from cdmo.web import services
 from cdmo.web.clock import zone_of
 from cdmo.web.forms import VerbForm
-from cdmo.web.history import Changes
+from cdmo.web.history import Changes, may_read_history
 from cdmo.web.links import url_of
 from cdmo.web.lists import RecordListMixin
 
@@ -106,7 +106,10 @@ class HistoryMixin:
     def get_context_data(self, **kwargs):
         kwargs.setdefault("changes", Changes([self.record]))
         kwargs["changes"].add(kwargs.pop("marked", ()))
-        return super().get_context_data(**{"history_of": self.record, **kwargs})
+        readable = may_read_history(type(self.record), self.request.user)
+        return super().get_context_data(
+            **{"history_of": self.record if readable else None, **kwargs}
+        )
 
 
 class RecordPage(HistoryMixin, StaffRequired, RecordMixin, TemplateView):

@@ -16,7 +16,13 @@ from cdmo.records.canonical import instant
 from cdmo.records.models import AuditEvent, Signature
 from cdmo.web.clock import zone_of
 from cdmo.web.endless import EndlessListMixin
-from cdmo.web.history import Readable, exact_values, kind_label, models_by_type
+from cdmo.web.history import (
+    Readable,
+    exact_values,
+    kind_label,
+    may_read_history,
+    models_by_type,
+)
 from cdmo.web.links import page
 from cdmo.web.lists import Column, Filter, Tab
 from cdmo.web.views import RecordList, StaffRequired, visible
@@ -211,7 +217,7 @@ class RecordHistory(StaffRequired, TemplateView):
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
         model = models_by_type().get(kwargs["record_type"])
-        if model is None:
+        if model is None or not may_read_history(model, request.user):
             raise Http404
         self.record = visible(model, request.user).filter(pk=kwargs["key"]).first()
         if self.record is None:

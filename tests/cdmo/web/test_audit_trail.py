@@ -7,6 +7,7 @@ import json
 import pytest
 from rest_framework.test import APIClient
 
+from cdmo.access.models import Credential
 from cdmo.records.models import AuditEvent
 from cdmo.records.services import record_event
 from cdmo.web.configuration import note_configuration
@@ -185,6 +186,23 @@ def test_history_names_records_by_their_keys_and_people_by_their_names(cast, sig
     assert cast.operator.full_name in page
     assert batch.number in page
     assert "performed_by_id" not in page
+
+
+@pytest.mark.statement("P-06")
+def test_what_became_of_accounts_is_for_readers_of_the_audit_trail(cast, signed_in):
+    addresses = [
+        f"/history/person/{cast.qp.pk}/",
+        f"/history/credential/{Credential.objects.get(user=cast.qp).pk}/",
+        f"/history/appointment/{cast.qp.appointments.first().pk}/",
+    ]
+    for address in addresses:
+        assert signed_in(cast.operator).get(address).status_code == 404
+        assert signed_in(cast.qa).get(address).status_code == 200
+    own = f"/people/{cast.operator.key}/"
+    page = signed_in(cast.operator).get(own)
+    assert "data-history" not in page.content.decode()
+    house = f"/history/organisation/{cast.cdmo.pk}/"
+    assert signed_in(cast.operator).get(house).status_code == 200
 
 
 @pytest.mark.statement("P-06")
