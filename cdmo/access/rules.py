@@ -41,9 +41,24 @@ def signing_blockers(by, standing):
         )
 
 
-def verification_blockers(person, *, by, handed_over_by_id, verified):
-    """Yield what stands against `by` confirming who a person is. It takes two people (P-26)."""
+def vouched_blockers(by, *, vouched):
+    """Object to whoever may be a second account of one person: two accounts are not two people."""
+    if not vouched:
+        yield Blocker(
+            "helper_unconfirmed",
+            "Nobody has confirmed who you are since you were given a way in. Until then you open "
+            "no way in for others and confirm nobody.",
+            owner="System administrator or Quality assurance",
+        )
+
+
+def verification_blockers(person, *, by, vouched, handed_over_by_id, verified):
+    """Yield what stands against `by` confirming who a person is. It takes two people (P-26).
+
+    `vouched`: whether it is known who `by` is; see `standing.is_vouched_for`.
+    """
     yield from right_blockers(by, Right.VERIFY_IDENTITY)
+    yield from vouched_blockers(by, vouched=vouched)
     if person.pk == by.pk:
         yield Blocker("own_identity", "Nobody confirms their own identity.", record=person)
     if handed_over_by_id is not None and handed_over_by_id == by.pk:
@@ -60,10 +75,11 @@ def verification_blockers(person, *, by, handed_over_by_id, verified):
         yield Blocker("already_verified", "This person's identity stands confirmed.")
 
 
-def reset_blockers(person, *, by):
+def reset_blockers(person, *, by, vouched):
     """Yield what stands against `by` resetting a person's way in. None: whoever has the machine."""
     if by is not None:
         yield from right_blockers(by, Right.MANAGE_ACCOUNTS)
+        yield from vouched_blockers(by, vouched=vouched)
     if by is not None and person.pk == by.pk:
         yield Blocker("own_reset", "Nobody resets their own way in; change your password instead.")
     if person.is_service:

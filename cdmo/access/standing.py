@@ -84,3 +84,12 @@ def standing_of(user, *, at) -> Standing:
         has_factor=row.has_factor,
         factor_required=must_have_factor(user),
     )
+
+
+def is_vouched_for(user) -> bool:
+    """Whether nobody gave this person their way in, or somebody else confirmed who used it.
+
+    Nobody: the machine printed the link, or a provider of single sign-on knows the person.
+    """
+    given = Credential.objects.filter(user=user, handed_over_by__isnull=False).exists()
+    return not given or verified_ones().filter(user=user).exists()

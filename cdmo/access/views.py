@@ -27,7 +27,13 @@ from cdmo.access.models import (
 )
 from cdmo.access.services.passwords import person_of_link
 from cdmo.access.sights import failures_of, open_sessions, signs
-from cdmo.access.standing import must_have_factor, standing_of, verified_ones, with_standing
+from cdmo.access.standing import (
+    is_vouched_for,
+    must_have_factor,
+    standing_of,
+    verified_ones,
+    with_standing,
+)
 from cdmo.accounts.models import User
 from cdmo.accounts.roles import Right
 from cdmo.blockers import Blocked
@@ -285,6 +291,7 @@ class VerifyIdentity(PersonVerb):
             for blocker in rules.verification_blockers(
                 self.record,
                 by=self.request.user,
+                vouched=is_vouched_for(self.request.user),
                 handed_over_by_id=credential.handed_over_by_id if credential else None,
                 verified=verified_ones().filter(user=self.record).exists(),
             )
@@ -303,7 +310,9 @@ class ResetVerb(PersonVerb):
     def blockers(self):
         return [
             blocker
-            for blocker in rules.reset_blockers(self.record, by=self.request.user)
+            for blocker in rules.reset_blockers(
+                self.record, by=self.request.user, vouched=is_vouched_for(self.request.user)
+            )
             if blocker.code != "no_right"
         ]
 

@@ -3,7 +3,7 @@
 from cdmo.access import rules
 from cdmo.access.models import Credential, IdentityVerification, PolicyAcknowledgement
 from cdmo.access.policy import VERSION, text_sha256
-from cdmo.access.standing import verified_ones
+from cdmo.access.standing import is_vouched_for, verified_ones
 from cdmo.accounts.models import User
 from cdmo.blockers import Blocker, ensure_clear
 from cdmo.records.acting import service
@@ -50,6 +50,7 @@ def verify_identity(*, person, by, at, how, note="") -> IdentityVerification:
         rules.verification_blockers(
             person,
             by=by,
+            vouched=is_vouched_for(by),
             handed_over_by_id=handed_over_by_id,
             verified=verified_ones().filter(user=person).exists(),
         )

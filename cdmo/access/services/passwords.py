@@ -12,7 +12,7 @@ from django.utils.crypto import constant_time_compare
 
 from cdmo.access import rules
 from cdmo.access.models import Credential
-from cdmo.access.standing import fingerprint
+from cdmo.access.standing import fingerprint, is_vouched_for
 from cdmo.accounts.models import User
 from cdmo.blockers import Blocked, Blocker, ensure_clear
 from cdmo.records.acting import service
@@ -70,7 +70,7 @@ def issue_link(*, person, by, at, reason="") -> str:
     issues it cannot confirm the person's identity afterwards.
     """
     person, credential = locked(person)
-    ensure_clear(rules.reset_blockers(person, by=by))
+    ensure_clear(rules.reset_blockers(person, by=by, vouched=is_vouched_for(by)))
     token = secrets.token_urlsafe(32)
     credential.link_sha256 = digest(token)
     credential.link_expires_at = at + timedelta(hours=settings.SETUP_LINK_HOURS)

@@ -6,6 +6,7 @@ from django.contrib.sessions.models import Session
 from cdmo.access import rules
 from cdmo.access.models import SignIn
 from cdmo.access.services.passwords import issue_link, locked
+from cdmo.access.standing import is_vouched_for
 from cdmo.accounts.models import ApiToken
 from cdmo.accounts.roles import Right
 from cdmo.accounts.rules import right_blockers
@@ -27,7 +28,9 @@ def reset_password(*, person, by, at, reason, compromised=False) -> str:
     closed until somebody other than `by` has confirmed who used the link (P-26, P-28).
     """
     person, credential = locked(person)
-    ensure_clear([*rules.reset_blockers(person, by=by), *reason_blockers(reason)])
+    ensure_clear(
+        [*rules.reset_blockers(person, by=by, vouched=is_vouched_for(by)), *reason_blockers(reason)]
+    )
     if person.has_usable_password():
         credential.past = [person.password, *credential.past]
     person.set_unusable_password()
@@ -57,7 +60,10 @@ def reset_factors(*, person, by, at, reason) -> int:
     """
     person, credential = locked(person)
     factors = Authenticator.objects.filter(user=person)
-    blockers = [*rules.reset_blockers(person, by=by), *reason_blockers(reason)]
+    blockers = [
+        *rules.reset_blockers(person, by=by, vouched=is_vouched_for(by)),
+        *reason_blockers(reason),
+    ]
     if not factors.exists():
         blockers.append(Blocker("no_factor", "This person has no second factor.", record=person))
     ensure_clear(blockers)

@@ -10,11 +10,12 @@ from cdmo.access.factors import Factors, code_for
 from cdmo.access.models import IdentityVerification, PolicyAcknowledgement
 from cdmo.access.signing import reauthenticate
 from cdmo.accounts.models import User
+from cdmo.accounts.roles import Role
 from cdmo.blockers import Blocked
 from cdmo.portfolio.models import Product
 from cdmo.records.models import AuditEvent, Signature, SigningAttempt
 from cdmo.records.signatures import SignatureRefused
-from tests.cast import NOON, PASSWORD, _make_person, proof_of
+from tests.cast import NOON, PASSWORD, _make_person, appoint, proof_of
 
 pytestmark = pytest.mark.django_db
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -236,6 +237,35 @@ def test_after_a_reset_somebody_else_than_the_resetter_confirms_who_it_is(cast, 
     assert blocked.value.codes == ["gave_the_way_in"]
     services.verify_identity(person=qp, by=cast.qa, at=at, how="in_person")
     assert give(qp, product, "a word of my own 7")
+
+
+@pytest.mark.statement("P-26")
+def test_a_second_account_of_the_resetter_confirms_nobody(cast):
+    """Two accounts are not two people: whose way in came from somebody is confirmed first."""
+    services.issue_link(person=cast.qa, by=cast.admin, at=NOON)
+    services.issue_link(person=cast.qp, by=cast.admin, at=NOON)
+    with pytest.raises(Blocked) as blocked:
+        services.verify_identity(person=cast.qp, by=cast.qa, at=NOON, how="in_person")
+    assert blocked.value.codes == ["helper_unconfirmed"]
+    services.verify_identity(person=cast.qa, by=cast.qa2, at=NOON, how="in_person")
+    services.verify_identity(person=cast.qp, by=cast.qa, at=NOON, how="in_person")
+
+
+@pytest.mark.statement("P-26")
+@pytest.mark.parametrize("what", ["link", "password", "factors"])
+def test_a_second_account_of_an_administrator_opens_no_way_in(cast, what):
+    second = User.objects.get(pk=cast.qa2.pk)
+    appoint(second, Role.ADMIN)
+    services.issue_link(person=second, by=cast.admin, at=NOON)
+    asked = {"person": cast.qp, "by": second, "at": NOON, "reason": "Forgotten."}
+    give_in = {
+        "link": services.issue_link,
+        "password": services.reset_password,
+        "factors": services.reset_factors,
+    }
+    with pytest.raises(Blocked) as blocked:
+        give_in[what](**asked)
+    assert "helper_unconfirmed" in blocked.value.codes
 
 
 @pytest.mark.statement("P-26")
