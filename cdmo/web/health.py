@@ -40,7 +40,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
         client.close()
     if missing:
         return JsonResponse({"status": "not ready", "missing": missing}, status=503)
-    noticed = odd_about_seals()
+    # A sponsor's browser asks as the sponsors' database role, which has no seals to count.
+    noticed = [] if getattr(request, "isolated", False) else odd_about_seals()
     return JsonResponse({"status": "ready", **({"noticed": noticed} if noticed else {})})
 
 

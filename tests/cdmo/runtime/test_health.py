@@ -31,6 +31,14 @@ def test_readyz_says_yes_when_database_redis_and_a_worker_answer(worker_alive):
 
 
 @pytest.mark.django_db
+def test_readyz_answers_a_sponsors_browser_too(worker_alive, cast):
+    client = Client()
+    client.force_login(cast.ixaka_reader)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+
+
+@pytest.mark.django_db
 def test_readyz_names_the_worker_that_gives_no_sign_of_life(worker_alive):
     worker_alive.delete(heartbeat.KEY)
     answer = Client().get("/readyz")
