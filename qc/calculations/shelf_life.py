@@ -255,7 +255,8 @@ def _meets(line: _Line, side: int, limit: Fraction, q: float) -> float | None:
             return None
         # b + sign·√… never cancels; the other root follows from the product of both.
         big = -(float(b) + math.copysign(root(under), float(b)))
-        roots = [big / float(a)] + ([float(c) / big] if big else [])
+        # Exactly: as doubles, months far apart make an `a` that is nought.
+        roots = [float(Fraction(big) / a)] + ([float(c) / big] if big else [])
     x_mean = float(line.x_mean)
     after = [x_mean + u for u in roots if x_mean + u > 0 and _on_its_side(h, g, u)]
     return min(after, default=None)

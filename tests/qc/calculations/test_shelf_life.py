@@ -137,6 +137,11 @@ def test_studies_that_prove_nothing_are_refused(given):
         shelf_life(given)
 
 
+def test_months_beyond_all_measure_are_computed_too():
+    far = [[0, "95.1"], ["1e300", "94.4"], [6, "93.9"], [9, "93.0"], [12, "92.6"]]
+    assert shelf_life({"batches": {"B1": far}, "lower_limit": 90})["model"] == "common"
+
+
 months = st.lists(st.integers(0, 36), min_size=4, max_size=8, unique=True)
 
 
