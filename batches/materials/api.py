@@ -130,12 +130,12 @@ class NewLot(Input):
 class ConsumptionSerializer(serializers.ModelSerializer):
     """A use: of a lot, or of another batch. The step of a record not yet reviewed is internal."""
 
-    lot = KeyField(read_only=True)
-    batch = KeyField(read_only=True, source="source_batch")
+    lot = KeyField(read_only=True, allow_null=True)
+    batch = KeyField(read_only=True, allow_null=True, source="source_batch")
     quantity = QuantityText(read_only=True)
     used_at = InstantField(read_only=True)
     recorded_at = InstantField(read_only=True)
-    cancelled_at = InstantField(read_only=True)
+    cancelled_at = InstantField(read_only=True, allow_null=True)
     step = serializers.SerializerMethodField()
 
     class Meta:

@@ -142,7 +142,7 @@ class AuditEventViewSet(RecordViewSet):
 
 class SignatureSerializer(RecordSerializer):
     by = serializers.CharField(source="email")
-    voided_at = InstantField(read_only=True)
+    voided_at = InstantField(read_only=True, allow_null=True)
 
     class Meta:
         model = Signature

@@ -35,7 +35,7 @@ class ForStaff:
 
 
 class BatchSerializer(ForStaff, RecordSerializer):
-    master_batch_record = KeyField(source="master", read_only=True)
+    master_batch_record = KeyField(source="master", read_only=True, allow_null=True)
     staff_fields = ("reviewed_by", "held_at", "hold_reason")
 
     class Meta:
@@ -216,7 +216,7 @@ class EntrySerializer(ForStaff, serializers.Serializer):
     record_type = serializers.CharField(read_only=True)
     record = serializers.CharField(read_only=True)
     reason = serializers.CharField(read_only=True)
-    voided_at = InstantField(read_only=True)
+    voided_at = InstantField(read_only=True, allow_null=True)
     staff_fields = ("reason", "by")
 
 

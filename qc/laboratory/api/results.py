@@ -59,9 +59,13 @@ class RememberingKeyField(KeyField):
 
 class SponsorResultSerializer(RecordSerializer):
     specification = serializers.SerializerMethodField()
-    criterion = serializers.CharField(source="line.criterion", default=None, read_only=True)
-    method = serializers.CharField(source="line.method", default=None, read_only=True)
-    supersedes = serializers.IntegerField(source="supersedes_id", read_only=True)
+    criterion = serializers.CharField(
+        source="line.criterion", default=None, allow_null=True, read_only=True
+    )
+    method = serializers.CharField(
+        source="line.method", default=None, allow_null=True, read_only=True
+    )
+    supersedes = serializers.IntegerField(source="supersedes_id", allow_null=True, read_only=True)
 
     class Meta:
         model = Result
@@ -93,10 +97,10 @@ class SponsorResultSerializer(RecordSerializer):
 
 class ResultSerializer(SponsorResultSerializer):
     instrument_file = serializers.CharField(
-        source="measurement.file.number", default=None, read_only=True
+        source="measurement.file.number", default=None, allow_null=True, read_only=True
     )
-    measurement = serializers.IntegerField(source="measurement_id", read_only=True)
-    oos = serializers.CharField(source="oos.number", default=None, read_only=True)
+    measurement = serializers.IntegerField(source="measurement_id", allow_null=True, read_only=True)
+    oos = serializers.CharField(source="oos.number", default=None, allow_null=True, read_only=True)
 
     class Meta(SponsorResultSerializer.Meta):
         fields = [
