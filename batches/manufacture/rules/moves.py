@@ -166,8 +166,11 @@ def excursion(step) -> Blocker:
     )
 
 
-def review_blockers(batch, *, execution, completed_by, unclassified, signed, by):
-    """`completed_by`: who signed the completion and stands, or None. `signed`: a review stands."""
+def review_blockers(batch, *, execution, completed_by, unclassified, signed, worked, by):
+    """`completed_by`: who signed the completion and stands, or None. `signed`: a review stands.
+
+    `worked`: whether `by` ever worked on the record, though it names somebody else by now.
+    """
     if batch.execution != Execution.COMPLETED:
         yield Blocker(
             "not_completed",
@@ -188,7 +191,7 @@ def review_blockers(batch, *, execution, completed_by, unclassified, signed, by)
             record=batch,
             owner="Production supervisor",
         )
-    if by.pk in execution.people or by.pk == completed_by:
+    if worked or by.pk in execution.people or by.pk == completed_by:
         yield Blocker(
             "own_work",
             f"{by.full_name} performed, verified or completed part of {batch.number} and may not "

@@ -16,6 +16,7 @@ from batches.manufacture.services.execution import (
     verify_objections,
     verify_step,
 )
+from batches.manufacture.services.gather import had_a_hand
 from batches.manufacture.services.masters import (
     HEAD_FIELDS,
     approve_master,
@@ -68,6 +69,7 @@ __all__ = [
     "correct_step",
     "dispose",
     "effective_master",
+    "had_a_hand",
     "hold_batch",
     "hold_objections",
     "issue_batch",

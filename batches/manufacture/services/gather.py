@@ -5,7 +5,17 @@ from batches.identity.models import IdentityScan
 from batches.manufacture.evidence import Execution, Scan
 from batches.manufacture.models import BatchStep
 from batches.materials.models import Consumption
+from cdmo.records.models import AuditEvent
 from cdmo.records.signatures import standing_signatures
+
+_STEP_ACTS = (
+    "step.performed",
+    "step.out_of_limits",
+    "step.verified",
+    "step.not_applicable",
+    "step.corrected",
+)
+_BATCH_ACTS = ("batch.completed", "batch.completed_again", "batch.yield_recorded")
 
 
 def executed(batch) -> Execution:
@@ -47,3 +57,16 @@ def scans_of(batch) -> list[Scan]:
 def signer(batch, verb) -> int | None:
     """Return who signed the batch with this verb and whose signature stands."""
     return standing_signatures(batch, verb=verb).values_list("by_id", flat=True).last()
+
+
+def had_a_hand(batch, user) -> bool:
+    """Whether somebody ever worked on the executed record, by the audit trail itself.
+
+    The record names the last one only: who corrected a step before somebody else did, and who
+    verified it before it was corrected, stand in its history.
+    """
+    theirs = AuditEvent.objects.filter(kind=AuditEvent.Kind.EVENT, by_id=user.pk)
+    steps = BatchStep.objects.filter(batch=batch).values("pk")
+    on_steps = theirs.filter(record_type="step", record_id__in=steps, verb__in=_STEP_ACTS)
+    on_batch = theirs.filter(record_type="batch", record_id=batch.pk, verb__in=_BATCH_ACTS)
+    return on_steps.exists() or on_batch.exists()

@@ -352,6 +352,7 @@ def review_objections(batch, *, by):
             completed_by=gather.signer(batch, "complete"),
             unclassified=gather.unclassified(batch),
             signed=batch.reviewed_at is not None,
+            worked=gather.had_a_hand(batch, by),
             by=by,
         ),
     ]

@@ -1,6 +1,7 @@
 """Who had a hand in a batch: the one list behind RC-41 and the refusal to certify. Pure."""
 
 SIGNED_ITS_RECORD = "signed or reviewed its record"
+WORKED = "worked on its record before somebody else corrected or completed it"
 
 
 def acts_of(

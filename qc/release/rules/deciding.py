@@ -3,6 +3,7 @@
 from cdmo.accounts.roles import Role
 from cdmo.blockers import Blocker, Ref
 from cdmo.states import move_blockers
+from qc.release.evidence.involvement import WORKED
 from qc.release.rules import base
 from qc.release.rules.authority import appointed, involvement
 from qc.release.rules.base import Case, listed
@@ -30,8 +31,11 @@ def finding_blocker(finding: dict) -> Blocker:
     )
 
 
-def certifier_blockers(case: Case, *, by):
-    """Yield objections to this person: not appointed for the site, or took part in the batch."""
+def certifier_blockers(case: Case, *, by, worked=False):
+    """Yield objections to this person: not appointed for the site, or took part in the batch.
+
+    `worked`: whether `by` ever worked on the record, though it names somebody else by now.
+    """
     batch = case.batch
     if by.pk not in appointed(case):
         yield Blocker(
@@ -40,7 +44,7 @@ def certifier_blockers(case: Case, *, by):
             record=case.e.ref,
             owner=Role.ADMIN.label,
         )
-    did = involvement(case, by.pk)
+    did = involvement(case, by.pk) or ([WORKED] if worked else [])
     if did:
         yield Blocker(
             "took_part",

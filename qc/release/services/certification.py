@@ -6,7 +6,7 @@ from typing import NamedTuple
 from batches.dossier import locked
 from batches.manufacture.evidence import ReleaseEvidence
 from batches.manufacture.models import Batch
-from batches.manufacture.services import dispose
+from batches.manufacture.services import dispose, had_a_hand
 from batches.manufacture.states import CERTIFY, CERTIFY_CONDITIONALLY, CERTIFY_FINALLY
 from cdmo.accounts.roles import Right
 from cdmo.accounts.rules import right_blockers
@@ -76,7 +76,9 @@ def certify_blockers(batch, *, kind, standing: Standing, by, at):
     """Yield every objection to a certification: the page's list and the service's are this one."""
     yield from right_blockers(by, Right.CERTIFY)
     yield from deciding.decided_blockers(batch, MOVES[kind])
-    yield from deciding.certifier_blockers(Case(standing.evidence, at), by=by)
+    yield from deciding.certifier_blockers(
+        Case(standing.evidence, at), by=by, worked=had_a_hand(batch, by)
+    )
     yield from deciding.check_blockers(
         batch,
         check=standing.check,
@@ -233,7 +235,7 @@ def justify_objections(*, check, rule: str, by, at):
     evidence = gather_evidence([batch.pk], at=at)[batch.pk]
     yield from right_blockers(by, Right.JUSTIFY)
     yield from deciding.decided_blockers(batch, (*MOVES[FINAL], *MOVES[CONDITIONAL]))
-    yield from deciding.certifier_blockers(Case(evidence, at), by=by)
+    yield from deciding.certifier_blockers(Case(evidence, at), by=by, worked=had_a_hand(batch, by))
     yield from deciding.justify_blockers(
         batch=batch, latest=latest_check(batch), check=check, finding=finding, rule=rule
     )

@@ -2,6 +2,7 @@
 
 from batches.dossier import locked
 from batches.manufacture.models import BatchStep
+from batches.manufacture.services import had_a_hand
 from cdmo.accounts.roles import Right, Role
 from cdmo.accounts.rules import right_blockers
 from cdmo.blockers import ensure_clear
@@ -13,7 +14,7 @@ from cdmo.records.signatures import sign
 from cdmo.web.history import Readable, exact_values, kind_label
 from qc.release.evidence import gather_evidence
 from qc.release.evidence import queries as q
-from qc.release.evidence.involvement import SIGNED_ITS_RECORD
+from qc.release.evidence.involvement import SIGNED_ITS_RECORD, WORKED
 from qc.release.models import AuditReview
 from qc.release.rules import trail
 from qc.release.rules.authority import involvement
@@ -129,6 +130,8 @@ def review_trail_objections(batch, *, by, at):
     # To have reviewed the record is no act in it; to have completed it is.
     if any(s.by == by.pk and s.verb == "complete" for s in evidence.signatures):
         acts.append("completed its record")
+    if not acts and had_a_hand(batch, by):
+        acts.append(WORKED)
     return [
         *right_blockers(by, Right.REVIEW_BATCH),
         *trail.review_trail_blockers(batch, acts=acts, by=by, entries=()),

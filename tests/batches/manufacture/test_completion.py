@@ -174,6 +174,22 @@ def test_whoever_worked_on_the_batch_does_not_review_it(cast):
         assert refusal(lambda by=by: review(cast, batch, by=by)) == ["own_work"]
 
 
+@pytest.mark.statement("P-33")
+def test_whose_correction_was_corrected_by_somebody_else_does_not_review_either(cast):
+    appoint(cast.qa2, "supervisor")
+    batch = a_performed_batch(cast)
+    for by, value in ((cast.qa2, "411"), (cast.supervisor, "412")):
+        services.correct_step(
+            step=step_of(batch, "HARVEST"), value=value, by=by, at=STEPPED, reason="Misread."
+        )
+    step = step_of(batch, "HARVEST")
+    assert cast.qa2.pk not in {step.performed_by_id, step.corrected_by_id}
+
+    complete(cast, batch)
+    assert refusal(lambda: review(cast, batch, by=cast.qa2)) == ["own_work"]
+    assert review(cast, batch).reviewed_by == cast.qa
+
+
 @pytest.mark.statement("P-14")
 def test_review_waits_for_completion_and_is_done_once(cast):
     batch = a_performed_batch(cast)

@@ -11,6 +11,7 @@ from cdmo.accounts.roles import Role
 from cdmo.blockers import Blocked
 from cdmo.records.canonical import sha256
 from cdmo.records.models import AuditEvent, Signature
+from cdmo.records.services import record_event
 from qc.release import services
 from qc.release.models import Certificate, Certification
 from tests.builders.release import (
@@ -23,7 +24,7 @@ from tests.builders.release import (
     check_now,
     findings_of,
 )
-from tests.cast import appoint, proof_of
+from tests.cast import NOON, appoint, proof_of
 
 pytestmark = pytest.mark.django_db
 
@@ -173,6 +174,19 @@ def test_whoever_reviewed_the_results_may_not_certify(cast):
         certify(cast, batch, by=type(cast.reviewer).objects.get(pk=cast.reviewer.pk))
 
     assert refusal.value.codes == ["took_part"]
+
+
+@pytest.mark.statement("P-33")
+def test_whoever_the_audit_trail_names_may_not_certify(cast):
+    """The record names only the last one who corrected a step."""
+    batch = a_checked_batch(cast)
+    step = batch.steps.first()
+    record_event(verb="step.corrected", record=step, by=cast.qp, at=NOON)
+
+    with pytest.raises(Blocked) as refusal:
+        certify(cast, batch)
+
+    assert "took_part" in refusal.value.codes
 
 
 def test_a_released_batch_is_not_certified_again(cast):

@@ -472,3 +472,12 @@ def test_whoever_had_a_hand_in_the_batch_may_not_certify_it(did):
     assert blocker.code == "took_part"
     assert f"Quinn {did}: whoever made, tested or reviewed a batch" in blocker.message
     assert not list(certifier_blockers(Case(evidence(), NOW), by=person))
+
+
+@pytest.mark.statement("P-33")
+def test_whose_work_somebody_else_corrected_may_not_certify_either():
+    person = SimpleNamespace(pk=QP, full_name="Quinn")
+
+    (blocker,) = certifier_blockers(Case(evidence(), NOW), by=person, worked=True)
+
+    assert blocker.code == "took_part"
