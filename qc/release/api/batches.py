@@ -115,7 +115,13 @@ class ReleaseMixin:
         )
 
     @extend_schema(responses=TrailEntrySerializer(many=True))
-    @action(detail=True, methods=["get"], url_path="trail-exceptions", url_name="trail-exceptions")
+    @action(
+        detail=True,
+        methods=["get"],
+        url_path="trail-exceptions",
+        url_name="trail-exceptions",
+        pagination_class=None,  # the document says what is answered: all of them, as a plain list
+    )
     def trail_exceptions(self, request, *args, **kwargs):
         """The lines of the batch's audit trail that a reviewer looks at first."""
         batch = self.get_record()
