@@ -1,9 +1,16 @@
 """OpenAPI details that drf-spectacular cannot guess: POST and PATCH bodies, problem answers."""
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import get_doc
 
 
 class Schema(AutoSchema):
+    def get_description(self):
+        """Leave out what a base class tells developers: a resource has its own words, or none."""
+        description, viewset = super().get_description(), type(self.view)
+        inherited = viewset.__doc__ is None and description == get_doc(viewset)
+        return "" if inherited else description
+
     def get_request_serializer(self):
         view, name = self.view, getattr(self.view, "action", None)
         if name == "create" and getattr(view, "create_input", None):

@@ -78,6 +78,16 @@ def test_what_may_be_null_is_declared_so(document):
     assert not {"number", "sponsor", "product", "planned_at"} & null
 
 
+def test_no_operation_is_described_by_what_a_base_class_tells_developers(document):
+    told = {
+        operation.get("description", "")
+        for operations in document["paths"].values()
+        for operation in operations.values()
+    }
+    assert "What went into the batch, in order" in " ".join(told)
+    assert not [words for words in told if "create_input" in words or "own serializer" in words]
+
+
 @pytest.mark.statement("P-06")
 def test_every_operation_asks_for_a_person(document):
     for path, operations in document["paths"].items():
