@@ -13,8 +13,8 @@ SIGNATURE = {"signature": {"password": PASSWORD}}
 class Caller:
     """Calls /api/v1/ as one person; `get` and `post` take the address below it."""
 
-    def __init__(self, client, user):
-        secret, _ = issue_token(user=user, by=user, at=timezone.now())
+    def __init__(self, client, user, **token):
+        secret, _ = issue_token(user=user, by=user, at=timezone.now(), **token)
         self.client, self.headers = client, {"Authorization": f"Bearer {secret}"}
 
     def get(self, path, **headers):

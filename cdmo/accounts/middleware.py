@@ -13,7 +13,8 @@ from cdmo.accounts.tokens import find_token
 class BearerMiddleware(MiddlewareMixin):
     """Resolve `Authorization: Bearer` before any view, so that isolation covers the API too.
 
-    A bad token never falls back on the browser session: the request is then nobody's.
+    A bad token never falls back on the browser session: the request is then nobody's. So it is at a
+    page: a token opens REST alone, where somebody looks whether it may only read.
     """
 
     def process_request(self, request):
@@ -23,9 +24,8 @@ class BearerMiddleware(MiddlewareMixin):
         if not header:
             return
         scheme, _, secret = header.partition(" ")
-        token = (
-            find_token(secret.strip(), at=timezone.now()) if scheme.lower() == "bearer" else None
-        )
+        asked = scheme.lower() == "bearer" and request.path_info.startswith("/api/")
+        token = find_token(secret.strip(), at=timezone.now()) if asked else None
         if token is None:
             request.bad_bearer = True
             request.user = AnonymousUser()

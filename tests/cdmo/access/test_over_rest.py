@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from cdmo.access.factors import Factors, code_for
 from cdmo.access.models import PolicyAcknowledgement
+from cdmo.incidents.models import Incident
 from cdmo.portfolio import services
 from cdmo.records.models import Signature
 from tests.cast import NOON, PASSWORD, _make_person
@@ -61,3 +62,17 @@ def test_with_an_app_the_code_is_demanded_and_the_signature_says_so(client, cast
     code = code_for(SECRET, timezone.now())
     assert sign(client, cast.pm, agreement, otp=code).status_code == 200
     assert Signature.objects.get().method == "password+totp"
+
+
+@pytest.mark.statement("P-06")
+def test_a_token_opens_no_page(client, cast):
+    """A page does not ask whether a token may only read."""
+    caller = Caller(client, cast.operator, read_only=True)
+    told = {"title": "Slow", "classification": "minor", "description": "Since noon."}
+    for answer in (
+        client.get("/incidents/", headers=caller.headers),
+        client.post("/incidents/+new/", told, headers=caller.headers),
+    ):
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/accounts/login/")
+    assert not Incident.objects.exists()
