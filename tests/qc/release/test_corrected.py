@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from batches.manufacture import services as manufacture
@@ -186,3 +187,15 @@ def test_a_batch_rejected_in_process_stays_out_of_anybodys_hands(cast):
     with pytest.raises(Blocked) as refused:
         complete(cast, batch)
     assert refused.value.codes == ["already_decided"]
+
+
+def test_the_panel_of_an_opened_batch_takes_the_focus_from_nobody(client, cast):
+    """It refreshes by itself, and the focus goes to any alert that arrives: typing would stop."""
+    batch = a_certified_batch(cast)
+    correct(cast, batch)
+    check_now(batch, at=CORRECTED)
+
+    client.force_login(cast.qa)
+    panel = client.get(reverse("qc:batch_readiness_panel", args=[batch.number])).content.decode()
+    assert "Opened again" in panel
+    assert 'role="alert"' not in panel
