@@ -254,6 +254,21 @@ def _certified_blockers(source, used_at):
         )
 
 
+def origin_blockers(source, stopped):
+    """What went into the source and was recalled or rejected before this use.
+
+    The source itself may still be released: nobody has decided on it anew yet.
+    """
+    for origin in stopped:
+        yield Blocker(
+            "origin_stopped",
+            f"{source.key} was made from {origin.key}, which was recalled or rejected. Decide "
+            f"on {source.key} first.",
+            origin,
+            "Quality assurance",
+        )
+
+
 def step_blockers(batch, step):
     if step is not None and step.batch_id != batch.pk:
         yield Blocker("other_step", f"Step {step.code} belongs to another batch.", step)

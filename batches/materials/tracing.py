@@ -12,8 +12,10 @@ from decimal import Decimal
 from django.db import connection
 
 from batches.materials.models import Consumption, Lot
+from cdmo.blockers import Ref
 
 FORWARD, BACKWARD = "forward", "backward"
+_STOPPED = {"recalled", "rejected"}
 
 # Looked up node by node (OFFSET 0 keeps PostgreSQL from turning it round): without statistics, as
 # on a new table, the planner would read all uses once a level. 2,000 nodes: 20 ms instead of 700.
@@ -178,6 +180,21 @@ def is_made_from(batch, ancestor) -> bool:
     Asked forward: what came of a batch in process is nearly always nothing.
     """
     return any(node.ref == batch.pk for node in trace(ancestor, FORWARD).nodes if node.depth)
+
+
+def stopped_origins(source, *, used_at) -> list[Ref]:
+    """Return what went into `source`, however far back, and was recalled or rejected before."""
+    stopped = [n for n in trace(source, BACKWARD).nodes if n.depth and n.status in _STOPPED]
+    lots = {-n.ref for n in stopped if n.record_type == "lot"}
+    batches = {n.ref for n in stopped if n.record_type == "batch"}
+    Batch = Consumption._meta.get_field("batch").related_model
+    when = dict(Lot.objects.filter(pk__in=lots).values_list("number", "stopped_at"))
+    when |= dict(Batch.objects.filter(pk__in=batches).values_list("number", "disposed_at"))
+    return [
+        Ref(node.record_type, node.key)
+        for node in stopped
+        if when.get(node.key) is None or when[node.key] <= used_at
+    ]
 
 
 def left_of(source) -> Decimal | None:

@@ -6,7 +6,7 @@ from batches.materials.models import Consumption, Lot
 from batches.materials.services.races import refusals_in_words
 from cdmo.accounts.roles import Right
 from cdmo.accounts.rules import right_blockers
-from cdmo.blockers import ensure_clear
+from cdmo.blockers import Ref, ensure_clear
 from cdmo.records.acting import service
 from cdmo.records.services import record_event
 
@@ -99,7 +99,7 @@ def cancel_consumption(*, consumption, by, at, reason):
 
 
 def _lot_objections(batch, lot, *, quantity, unit, used_at):
-    return rules.lot_blockers(
+    yield from rules.lot_blockers(
         batch,
         lot,
         owner=lot.sponsor,
@@ -108,10 +108,14 @@ def _lot_objections(batch, lot, *, quantity, unit, used_at):
         used_at=used_at,
         available=tracing.left_of(lot),
     )
+    # The batch that produced the lot is judged above, by its own disposition.
+    producer = lot.produced_by and Ref("batch", lot.produced_by.key)
+    origins = tracing.stopped_origins(lot, used_at=used_at)
+    yield from rules.origin_blockers(lot, [o for o in origins if o != producer])
 
 
 def _batch_objections(batch, source, *, quantity, unit, used_at):
-    return rules.source_batch_blockers(
+    yield from rules.source_batch_blockers(
         batch,
         source,
         owner=source.sponsor,
@@ -121,6 +125,7 @@ def _batch_objections(batch, source, *, quantity, unit, used_at):
         available=tracing.left_of(source),
         made_from_batch=tracing.is_made_from(source, batch),
     )
+    yield from rules.origin_blockers(source, tracing.stopped_origins(source, used_at=used_at))
 
 
 def _locked_batches(batch, source):

@@ -6,7 +6,7 @@ from django.db import IntegrityError, connection, transaction
 
 from batches.manufacture.models import BatchStep, MasterBatchRecord, MasterStep
 from batches.materials import services
-from batches.materials.models import Consumption
+from batches.materials.models import Consumption, Lot
 from cdmo.blockers import Blocked
 from cdmo.records.models import AuditEvent, Outbox
 from tests.builders.materials import (
@@ -234,6 +234,35 @@ def test_a_lot_made_by_a_batch_that_is_no_longer_released_is_not_used(cast):
     type(source).objects.filter(pk=source.pk).update(disposition="recalled", inventory="quarantine")
 
     assert refusal(cast, a_batch(cast), lot).codes == ["source_not_released"]
+
+
+@pytest.mark.parametrize("word", ["recalled", "rejected"])
+def test_nothing_made_of_what_was_recalled_since_is_used_however_far_back(cast, word):
+    """Whoever released it has not decided anew yet: the released batch alone would look good."""
+    origin, middle, source = a_lot(cast, "L-0"), a_batch(cast, "B-0"), a_batch(cast, "B-1")
+    a_use(cast, middle, origin, used_at=YESTERDAY)
+    released = {
+        "execution": "completed",
+        "disposition": "released",
+        "inventory": "available",
+        "disposed_at": YESTERDAY,
+        "yield_value": Decimal(100),
+        "yield_unit": "mL",
+    }
+    type(middle).objects.filter(pk=middle.pk).update(**released)
+    middle.refresh_from_db()
+    a_use(cast, source, middle, used_at=YESTERDAY + timedelta(minutes=1))
+    type(source).objects.filter(pk=source.pk).update(**released)
+    source.refresh_from_db()
+    lot = a_lot(cast, "L-1", origin="produced", produced_by=source)
+    Lot.objects.filter(pk=origin.pk).update(status=word, stopped_at=AN_HOUR_AGO)
+    user = a_batch(cast, "B-2")
+
+    for stuff in (source, lot):
+        refused = refusal(cast, user, stuff, used_at=AN_HOUR_AGO + timedelta(minutes=1))
+        assert refused.codes == ["origin_stopped"]
+        assert "L-0" in refused.blockers[0].message
+    a_use(cast, user, source, used_at=AN_HOUR_AGO - timedelta(minutes=1))
 
 
 def a_step(cast, batch, code="S1"):
