@@ -88,40 +88,58 @@ def make_person(name, organisation, role, site=None):
 
 
 def _make_person(name, organisation, role, site=None):
+    user = _person(name, organisation)
+    user.save()
+    appoint(user, role, site)
+    return user
+
+
+def _person(name, organisation) -> User:
     domain = "cdmo.example" if organisation.is_cdmo else f"{organisation.code.lower()}.example"
-    user = User.objects.create(
+    return User(
         email=f"{name}@{domain}",
         password=hashed_password(),
         full_name=f"{name.title()} Person",
         organisation=organisation,
     )
-    appoint(user, role, site)
-    return user
 
 
 def make_cast() -> Cast:
+    """Make all of them, a statement a table: nearly every test begins with this."""
     kinds = Organisation.Kind
-    cdmo = Organisation.objects.create(
-        code="CDMO", name="The CDMO", roles=[kinds.CDMO, kinds.RECEIVING_UNIT]
+    cdmo, *sponsors = Organisation.objects.bulk_create(
+        [
+            Organisation(code="CDMO", name="The CDMO", roles=[kinds.CDMO, kinds.RECEIVING_UNIT]),
+            *(
+                Organisation(
+                    code=code, name=code.title(), roles=[kinds.SPONSOR, kinds.SENDING_UNIT]
+                )
+                for code in ("KADIMASTEM", "IXAKA")
+            ),
+        ]
     )
-    sponsors = {
-        code: Organisation.objects.create(
-            code=code, name=code.title(), roles=[kinds.SPONSOR, kinds.SENDING_UNIT]
-        )
-        for code in ("KADIMASTEM", "IXAKA")
-    }
     site = Site.objects.create(
         code="HFA", name="Haifa", organisation=cdmo, timezone="Asia/Jerusalem"
     )
-    people = {
-        name: _make_person(name, cdmo, role, site if role == Role.QP else None)
-        for name, role in STAFF.items()
-    }
-    for code, sponsor in sponsors.items():
-        people[f"{code.lower()}_reader"] = _make_person("reader", sponsor, Role.SPONSOR_READER)
-        people[f"{code.lower()}_lead"] = _make_person("lead", sponsor, Role.SPONSOR_LEAD)
+    people, roles = {}, {}
+    for name, role in STAFF.items():
+        people[name], roles[name] = _person(name, cdmo), role
+    for sponsor in sponsors:
+        for name, role in (("reader", Role.SPONSOR_READER), ("lead", Role.SPONSOR_LEAD)):
+            key = f"{sponsor.code.lower()}_{name}"
+            people[key], roles[key] = _person(name, sponsor), role
+    User.objects.bulk_create(people.values())
+    Appointment.objects.bulk_create(
+        Appointment(
+            user=people[name],
+            role=role,
+            site=site if role == Role.QP else None,
+            valid_from=LONG_AGO,
+        )
+        for name, role in roles.items()
+    )
     let_sign(people.values())
-    return Cast(people, cdmo, sponsors["KADIMASTEM"], sponsors["IXAKA"], site)
+    return Cast(people, cdmo, *sponsors, site)
 
 
 @pytest.fixture
