@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -143,7 +144,7 @@ class Database:
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [self.template])
             if not cursor.fetchone():
                 draft = f"{self.template}_draft"
-                cursor.execute(f'DROP DATABASE IF EXISTS "{draft}" WITH (FORCE)')
+                drop_database(cursor, draft)
                 cursor.execute(f'CREATE DATABASE "{draft}" TEMPLATE template0')
                 self.use(draft)
                 if not template.restore(draft):
@@ -164,7 +165,7 @@ class Database:
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
             if not cursor.fetchone():
                 draft = f"{name}_draft"
-                cursor.execute(f'DROP DATABASE IF EXISTS "{draft}" WITH (FORCE)')
+                drop_database(cursor, draft)
                 cursor.execute(f'CREATE DATABASE "{draft}" TEMPLATE "{self.template}"')
                 self.use(draft)
                 call_command("demo", verbosity=0)
@@ -180,7 +181,7 @@ class Database:
         """
         self.use(self.name)
         with one_at_a_time(), maintenance(self.base) as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+            drop_database(cursor, self.name)
             cursor.execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{source or self.template}"')
 
     def drop(self) -> None:
@@ -188,7 +189,26 @@ class Database:
 
         connection.close()
         with maintenance(self.base) as cursor:
-            cursor.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+            drop_database(cursor, self.name)
+
+
+def drop_database(cursor, name: str) -> None:
+    """Drop a database with whoever is in it.
+
+    The one session that we may not end is the server's own cleaning (autovacuum): it is over soon.
+    """
+    import psycopg2
+
+    until = time.monotonic() + 20
+    while True:
+        try:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        except psycopg2.errors.InsufficientPrivilege:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 @contextmanager
@@ -220,4 +240,4 @@ def drop_all(base: str) -> None:
             "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [f"test_{base}_"]
         )
         for (name,) in cursor.fetchall():
-            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            drop_database(cursor, name)
