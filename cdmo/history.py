@@ -105,6 +105,17 @@ def refuse(name: str, operation, message: str) -> pgtrigger.Trigger:
     )
 
 
+def final(name: str, status: str, message: str) -> pgtrigger.Trigger:
+    """Return a trigger that refuses every change of a row that has reached a status."""
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(old__status=status),
+        func=f"RAISE EXCEPTION '{message}' USING ERRCODE = 'restrict_violation';",
+    )
+
+
 def append_only() -> list[pgtrigger.Trigger]:
     """Return triggers for a table whose rows are written once and never again."""
     return [

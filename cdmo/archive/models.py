@@ -1,13 +1,12 @@
 """Exports of dossiers, imported copies of them, and backups as they were made."""
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from cdmo.accounts.models import Regulated, SponsorOwned, SponsorOwnedQuerySet
 from cdmo.archive.states import BackupStatus, Edition, ExportStatus
-from cdmo.history import append_only, kept, sponsor_guards
+from cdmo.history import append_only, final, kept, sponsor_guards
 
 
 class DossierQuerySet(SponsorOwnedQuerySet):
@@ -59,13 +58,10 @@ class Dossier(SponsorOwned):
         triggers = [
             *kept(),
             *sponsor_guards(),
-            pgtrigger.Trigger(
-                name="done_is_final",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__status=ExportStatus.DONE.value),
-                func="RAISE EXCEPTION 'A dossier that was made is never changed.' "
-                "USING ERRCODE = 'restrict_violation';",
+            final(
+                "done_is_final",
+                ExportStatus.DONE.value,
+                "A dossier that was made is never changed.",
             ),
         ]
         indexes = [

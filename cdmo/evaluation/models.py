@@ -1,13 +1,12 @@
 """A periodic evaluation: a period, what was found in it as it was shown, and what was concluded."""
 
-import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from cdmo.accounts.models import Regulated
 from cdmo.evaluation.states import EvaluationStatus
-from cdmo.history import kept
+from cdmo.history import final, kept
 from cdmo.records.canonical import instant
 
 
@@ -41,13 +40,10 @@ class PeriodicEvaluation(Regulated):
         ordering = ["-id"]
         triggers = [
             *kept(),
-            pgtrigger.Trigger(
-                name="concluded_is_final",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__status=EvaluationStatus.CONCLUDED.value),
-                func="RAISE EXCEPTION 'An evaluation that was concluded is never changed.' "
-                "USING ERRCODE = 'restrict_violation';",
+            final(
+                "concluded_is_final",
+                EvaluationStatus.CONCLUDED.value,
+                "An evaluation that was concluded is never changed.",
             ),
         ]
         constraints = [

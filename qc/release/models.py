@@ -1,11 +1,10 @@
 """Release checks with what they saw, justifications, certifications, certificates."""
 
-import pgtrigger
 from django.db import models
 from django.db.models import Q
 
 from cdmo.accounts.models import SponsorOwned, SponsorOwnedQuerySet
-from cdmo.history import append_only, kept, sponsor_guards
+from cdmo.history import append_only, final, kept, sponsor_guards
 from qc.release.states import CheckStatus, CheckVerdict
 
 
@@ -75,13 +74,10 @@ class ReleaseCheck(SponsorOwned):
         triggers = [
             *kept(),
             *sponsor_guards(),
-            pgtrigger.Trigger(
-                name="done_is_final",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__status=CheckStatus.DONE.value),
-                func="RAISE EXCEPTION 'A release check that is done is never changed.' "
-                "USING ERRCODE = 'restrict_violation';",
+            final(
+                "done_is_final",
+                CheckStatus.DONE.value,
+                "A release check that is done is never changed.",
             ),
         ]
         indexes = [

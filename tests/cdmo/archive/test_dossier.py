@@ -7,7 +7,7 @@ from datetime import timedelta
 import pypdf
 import pytest
 from django.apps import apps
-from django.db import models
+from django.db import DatabaseError, models, transaction
 
 from batches.deviations import services as deviations
 from batches.manufacture.models import Batch
@@ -60,6 +60,13 @@ def test_a_dossier_holds_the_batch_from_every_room(cast):
     signed = {(s["printed_name"], s["verb"]) for s in parts["signature"]}
     assert (cast.qp.full_name, "certify") in signed
     assert all(s["meaning"] and s["at"].endswith("Z") for s in parts["signature"])
+
+
+def test_postgresql_lets_nobody_change_a_dossier_that_was_made(cast):
+    dossier = export(cast, a_tested_batch(cast))
+
+    with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
+        Dossier.objects.filter(pk=dossier.pk).update(edition=Edition.SPONSOR)
 
 
 @pytest.mark.statement("P-03")
